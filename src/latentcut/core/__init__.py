@@ -1,0 +1,1 @@
+"""Using a model: NumPy, Pillow, OpenCV and ONNX Runtime; no torch."""

@@ -1,0 +1,171 @@
+"""
+A bundle: the folder a user loads. Two ONNX graphs, model.json and a model card.
+
+model.json names the graphs with their sha256, so a bundle that was altered or cut off is
+refused. Nothing in a bundle can run code: graphs are data to ONNX Runtime and are passed
+as bytes, so they cannot reach files of their own choice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from latentcut.errors import BundleBroken, FileMissing
+
+INFO_NAME = "model.json"
+ENCODER_NAME, DECODER_NAME = "encoder.onnx", "decoder.onnx"
+MAX_GRAPH_BYTES = 2**31 - 1  # what the ONNX format can hold in one file
+MAX_INFO_BYTES = 1_000_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FrameInfo(_Strict):
+    """
+    How images are shown to the network.
+
+    Attributes:
+        first_px: Longer side of the frame of the whole image.
+        zoom_px: Longer side of the frame of a crop.
+        zoom_factor: Side of a crop over side of the object.
+        zoom_min_gain: Least magnification that makes a crop worth its encoding.
+    """
+
+    first_px: int = Field(default=448, ge=64, le=2048, multiple_of=16)
+    zoom_px: int = Field(default=384, ge=64, le=2048, multiple_of=16)
+    zoom_factor: float = Field(default=1.3, ge=1.0, le=4.0)
+    zoom_min_gain: float = Field(default=1.2, ge=1.0)
+
+
+class SelectionInfo(_Strict):
+    """
+    How g's scores are read.
+
+    Attributes:
+        objective: What g was trained for.
+        temperature: Divides the expected IoUs (objective "expected_iou") or the raw scores
+            ("cross_entropy") before the softmax that gives probabilities.
+        iou_scale: expected IoU = sigmoid(iou_scale * score + iou_offset), fitted on held-out
+            training images.
+        iou_offset: See iou_scale.
+    """
+
+    objective: Literal["expected_iou", "cross_entropy"] = "expected_iou"
+    temperature: float = Field(default=0.05, gt=0)
+    iou_scale: float = Field(default=1.0, gt=0)
+    iou_offset: float = 0.0
+
+
+class FileInfo(_Strict):
+    """Fingerprint of one file of the bundle."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    num_bytes: int = Field(ge=1, le=MAX_GRAPH_BYTES)
+
+
+class BundleInfo(_Strict):
+    """
+    The content of model.json.
+
+    Attributes:
+        format: Version of this layout.
+        name: What the bundle calls itself.
+        num_masks: M.
+        frame: How images are shown to the network.
+        selection: How g's scores are read.
+        files: Fingerprints of encoder.onnx and decoder.onnx.
+        provenance: Config, data, steps and versions the weights come from.
+    """
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=100)
+    num_masks: int = Field(ge=1, le=64)
+    frame: FrameInfo = FrameInfo()
+    selection: SelectionInfo = SelectionInfo()
+    files: dict[str, FileInfo]
+    provenance: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in memory, checked."""
+
+    info: BundleInfo
+    encoder: bytes
+    decoder: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over everything that decides an answer; names the bundle in result files."""
+        facts = self.info.model_dump(exclude={"name", "provenance"})
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def default_bundle_path() -> Path:
+    """Folder of the bundle that comes with the package."""
+    return Path(__file__).resolve().parent.parent / "bundles" / "default"
+
+
+def read_bundle(path: Path) -> Bundle:
+    """
+    Read a bundle folder and check it.
+
+    Raises:
+        FileMissing: The folder or model.json does not exist.
+        BundleBroken: model.json does not fit the layout, or a graph is missing, has another size
+            or another sha256 than model.json says.
+    """
+    if not path.is_dir():
+        raise FileMissing(path, "a bundle folder (with model.json)")
+    info = _read_info(path / INFO_NAME)
+    graphs = {}
+    for name in (ENCODER_NAME, DECODER_NAME):
+        if name not in info.files:
+            raise BundleBroken(f"{path / INFO_NAME} does not list {name} under files")
+        graphs[name] = _read_graph(path / name, info.files[name])
+    return Bundle(info, graphs[ENCODER_NAME], graphs[DECODER_NAME])
+
+
+def _read_info(path: Path) -> BundleInfo:
+    if not path.is_file():
+        raise FileMissing(path, "the model.json of a bundle")
+    if path.stat().st_size > MAX_INFO_BYTES:
+        raise BundleBroken(f"{path} is larger than {MAX_INFO_BYTES} bytes")
+    try:
+        return BundleInfo.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BundleBroken(f"{path} does not fit: {where}: {first['msg']}") from error
+
+
+def _read_graph(path: Path, expected: FileInfo) -> bytes:
+    if not path.is_file():
+        raise BundleBroken(f"{path} is missing; copy the bundle folder again, whole")
+    size = path.stat().st_size
+    if size != expected.num_bytes:
+        raise BundleBroken(
+            f"{path} has {size} bytes, model.json says {expected.num_bytes}; "
+            "copy the bundle folder again, whole"
+        )
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != expected.sha256:
+        raise BundleBroken(
+            f"{path} has sha256 {digest}, model.json says {expected.sha256}; it was altered "
+            "or damaged: copy the bundle folder again, whole"
+        )
+    return content
+
+
+def file_info(content: bytes) -> FileInfo:
+    """The fingerprint of a file's content."""
+    return FileInfo(sha256=hashlib.sha256(content).hexdigest(), num_bytes=len(content))

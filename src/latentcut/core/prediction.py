@@ -1,0 +1,157 @@
+"""What a prediction returns: M candidate masks, their scores, and the one selected."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentcut.core.clicks import Click, Clicks, broken_clicks
+from latentcut.core.frame import Frame
+from latentcut.errors import NoSuchCandidate
+
+CORRECTION_RADIUS_PX = 3.0  # network pixels around a click that the mask had not obeyed
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+
+class Prediction:
+    """
+    The answer to a set of clicks. Immutable and safe to share between threads.
+
+    Masks are brought to image resolution when first asked for, so a click costs one of them
+    and not all M.
+
+    Args:
+        logits: float32 (M, h, w) in the network frame, positive inside.
+        scores: float32 (M,), probabilities.
+        expected_iou: float32 (M,), in [0, 1].
+        clicks: The clicks that were answered.
+        frame: Where the logits lie in the image.
+        selected: Index of the mask to show; None: the largest score's.
+
+    Attributes:
+        scores: g's probability of each candidate, float32 (M,), sum 1.
+        expected_iou: g's calibrated guess of each candidate's IoU with what is meant.
+        selected: argmax of the scores, unless the user chose another one.
+        clicks: The clicks that were answered.
+    """
+
+    def __init__(
+        self,
+        logits: FloatArray,
+        scores: FloatArray,
+        expected_iou: FloatArray,
+        clicks: Clicks,
+        frame: Frame,
+        selected: int | None = None,
+    ) -> None:
+        self.scores, self.expected_iou, self.clicks = scores, expected_iou, clicks
+        self.selected = int(np.argmax(scores)) if selected is None else selected
+        self._logits, self._frame = logits, frame
+        self._masks: dict[int, BoolArray] = {}
+        self._lock = threading.Lock()
+        for array in (logits, scores, expected_iou):
+            array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        height, width = self._frame.image_hw
+        return (
+            f"Prediction({len(self.clicks)} clicks on {width} x {height} px, "
+            f"{self.num_masks} candidates, selected {self.selected})"
+        )
+
+    @property
+    def num_masks(self) -> int:
+        """M, the number of candidates."""
+        return len(self.scores)
+
+    @property
+    def mask(self) -> BoolArray:
+        """The selected mask, bool (H0, W0), read-only."""
+        return self.candidate(self.selected)
+
+    @property
+    def candidates(self) -> BoolArray:
+        """All candidates, bool (M, H0, W0), in f's order."""
+        return np.stack([self.candidate(m) for m in range(self.num_masks)])
+
+    def candidate(self, index: int) -> BoolArray:
+        """
+        One candidate at image resolution, bool (H0, W0), read-only.
+
+        Clicks are obeyed: see ``obey_clicks``.
+
+        Raises:
+            NoSuchCandidate: index is not 0 to M - 1.
+        """
+        if not 0 <= index < self.num_masks:
+            raise NoSuchCandidate(index, self.num_masks)
+        with self._lock:
+            if index not in self._masks:
+                mask = self._frame.paste_logits(self._logits[index])
+                radius_px = CORRECTION_RADIUS_PX * self._frame.pixels_per_network_pixel
+                obey_clicks(mask, self.clicks, radius_px)
+                mask.flags.writeable = False
+                self._masks[index] = mask
+            return self._masks[index]
+
+    @property
+    def clicks_satisfied(self) -> bool:
+        """
+        Whether the selected mask holds every positive click and no negative one.
+
+        False only when clicks contradict each other: opposite signs in one pixel.
+        """
+        return not broken_clicks(self.mask, self.clicks)
+
+    def choose(self, index: int) -> Prediction:
+        """
+        The same prediction with another candidate selected.
+
+        Raises:
+            NoSuchCandidate: index is not 0 to M - 1.
+        """
+        chosen = Prediction(
+            self._logits, self.scores, self.expected_iou, self.clicks, self._frame, index
+        )
+        with self._lock:
+            chosen._masks.update(self._masks)
+        chosen.candidate(index)
+        return chosen
+
+
+def obey_clicks(mask: BoolArray, clicks: Sequence[Click], radius_px: float) -> None:
+    """
+    Change a mask in place so that it obeys its clicks.
+
+    Around each click that is not obeyed, a disc takes the click's sign, except for pixels
+    nearer to a click of the other sign. Where clicks of both signs lie in one pixel the
+    last one wins, and no mask can obey all of them.
+
+    Args:
+        mask: bool (H0, W0).
+        clicks: Clicks inside the image.
+        radius_px: Radius of the disc, in image pixels; the click's own pixel always changes.
+    """
+    height, width = mask.shape
+    for click in broken_clicks(mask, clicks):
+        column, row = click.pixel_xy
+        reach = int(radius_px)
+        top, bottom = max(0, row - reach), min(height, row + reach + 1)
+        left, right = max(0, column - reach), min(width, column + reach + 1)
+        rows = np.arange(top, bottom)[:, None]
+        columns = np.arange(left, right)[None, :]
+        own = (rows - row) ** 2 + (columns - column) ** 2
+        disc = own <= radius_px**2
+        for other in clicks:
+            if other.positive != click.positive:
+                other_column, other_row = other.pixel_xy
+                disc &= own < (rows - other_row) ** 2 + (columns - other_column) ** 2
+        mask[top:bottom, left:right][disc] = click.positive
+    for click in clicks:  # in order: the last click in a pixel decides it
+        column, row = click.pixel_xy
+        mask[row, column] = click.positive

@@ -1,0 +1,237 @@
+"""The predictor: encode an image once, then answer clicks on it. Stateless and thread-safe."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentcut.core.backend import Backend, Features
+from latentcut.core.bundle import (
+    FrameInfo,
+    SelectionInfo,
+    default_bundle_path,
+    read_bundle,
+)
+from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
+from latentcut.core.frame import Frame, whole_frame, zoom_frame
+from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
+from latentcut.core.images import ImageLimits, read_image
+from latentcut.core.onnx_backend import OnnxBackend
+from latentcut.core.prediction import Prediction
+from latentcut.core.session import Session
+from latentcut.errors import MaskSizeMismatch, NoClicks
+
+BoolArray = NDArray[np.bool_]
+ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+
+MAX_KEPT_CROPS = 4  # encodings of zoomed crops kept per image, about 4 MB each
+
+
+class CropCache:
+    """Encodings of the last few crops of an image; saves time, never changes an answer."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Frame, Features] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, frame: Frame) -> Features | None:
+        with self._lock:
+            if frame in self._kept:
+                self._kept.move_to_end(frame)
+            return self._kept.get(frame)
+
+    def put(self, frame: Frame, features: Features) -> None:
+        with self._lock:
+            self._kept[frame] = features
+            self._kept.move_to_end(frame)
+            while len(self._kept) > MAX_KEPT_CROPS:
+                self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImage:
+    """
+    An image and its features, computed once. Immutable; threads may share it.
+
+    Attributes:
+        image: uint8 RGB (H0, W0, 3), read-only.
+        frame: The network frame of the whole image.
+        features: What the backend made of it.
+    """
+
+    image: NDArray[np.uint8]
+    frame: Frame
+    features: Features
+    crops: CropCache = field(default_factory=CropCache, repr=False)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width of the image, in pixels."""
+        return self.frame.image_hw
+
+
+class Predictor:
+    """
+    Clicks to masks.
+
+    Args:
+        backend: The network.
+        frame: How images are shown to it.
+        selection: How its scores are read.
+        limits: What images are accepted.
+        fingerprint: Names the weights and settings in result files.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        frame: FrameInfo | None = None,
+        selection: SelectionInfo | None = None,
+        limits: ImageLimits | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        self.backend = backend
+        self.frame_info = frame or FrameInfo()
+        self.selection = selection or SelectionInfo()
+        self.limits = limits or ImageLimits()
+        self.fingerprint = fingerprint
+
+    @property
+    def num_masks(self) -> int:
+        """M, the number of candidates."""
+        return self.backend.num_masks
+
+    def open(self, image: ImageSource, previous_mask: BoolArray | None = None) -> Session:
+        """
+        Start work on one object of an image.
+
+        Args:
+            image: Path, bytes of an image file, PIL image or uint8 RGB array (H0, W0, 3).
+            previous_mask: bool (H0, W0), a mask to start from.
+
+        Raises:
+            UnreadableImage, UnsupportedImage, ImageTooLarge, FileMissing: See ``read_image``.
+            MaskSizeMismatch: The mask does not have the image's size.
+        """
+        return Session(self, self.encode(image), previous_mask)
+
+    def encode(self, image: ImageSource) -> EncodedImage:
+        """Compute once what does not depend on clicks; arguments and errors as for ``open``."""
+        pixels = read_image(image, self.limits)
+        height, width = pixels.shape[:2]
+        frame = whole_frame((height, width), self.frame_info.first_px)
+        return EncodedImage(pixels, frame, self.backend.encode(frame.cut_image(pixels)))
+
+    def predict(
+        self,
+        encoded: EncodedImage,
+        clicks: Sequence[Click],
+        previous_mask: BoolArray | None = None,
+    ) -> Prediction:
+        """
+        Answer a set of clicks.
+
+        The result depends on the arguments alone, to the last bit, whatever else runs.
+
+        Args:
+            encoded: The image, as of ``encode``.
+            clicks: All clicks on the object so far, in order.
+            previous_mask: bool (H0, W0), the mask shown before the newest click, or a mask
+                to start from. With it the network zooms in on the object.
+
+        Raises:
+            ClickOutsideImage: A click lies outside the image.
+            NoClicks: Neither clicks nor a previous mask were given.
+            MaskSizeMismatch: The previous mask does not have the image's size.
+        """
+        checked = check_clicks(clicks, encoded.size_hw)
+        if previous_mask is not None:
+            previous_mask = check_mask(previous_mask, encoded.size_hw)
+        if not checked and previous_mask is None:
+            raise NoClicks
+        frame, features = self._view(encoded, checked, previous_mask)
+        shown = [click for click in checked if frame.shows(click)]
+        positive = frame.to_network(click_points_xy(shown, positive=True))
+        negative = frame.to_network(click_points_xy(shown, positive=False))
+        previous = None if previous_mask is None else frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
+        guidance = guidance_maps(positive, negative, frame.size_hw, previous)
+        index, sign = embedding_clicks(positive, negative, frame.size_hw)
+        logits, raw_scores = self.backend.decode(features, guidance, index, sign)
+        scores, expected_iou = read_scores(raw_scores, self.selection)
+        return Prediction(logits, scores, expected_iou, checked, frame)
+
+    def _view(
+        self, encoded: EncodedImage, clicks: Clicks, previous_mask: BoolArray | None
+    ) -> tuple[Frame, Features]:
+        info = self.frame_info
+        frame = zoom_frame(
+            previous_mask,
+            clicks,
+            encoded.size_hw,
+            info.zoom_px,
+            info.zoom_factor,
+            info.zoom_min_gain,
+        )
+        if frame is None:
+            return encoded.frame, encoded.features
+        features = encoded.crops.get(frame)
+        if features is None:
+            features = self.backend.encode(frame.cut_image(encoded.image))
+            encoded.crops.put(frame, features)
+        return frame, features
+
+
+def check_mask(mask: BoolArray, size_hw: tuple[int, int]) -> BoolArray:
+    """The mask as bool (H0, W0), or MaskSizeMismatch."""
+    mask = np.asarray(mask)
+    if mask.shape != size_hw:
+        raise MaskSizeMismatch(mask.shape, size_hw)
+    return mask if mask.dtype == bool else mask > 0
+
+
+def read_scores(
+    raw: NDArray[np.float32], selection: SelectionInfo
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """
+    Probabilities and expected IoUs from g's raw scores.
+
+    Args:
+        raw: float32 (M,), any real.
+        selection: How to read them.
+
+    Returns:
+        Probabilities float32 (M,), sum 1, and expected IoUs float32 (M,), in [0, 1]. Both
+        grow with the raw score, so they agree on the largest.
+    """
+    x = raw.astype(np.float64)
+    expected_iou = 1 / (1 + np.exp(-(selection.iou_scale * x + selection.iou_offset)))
+    logits = expected_iou if selection.objective == "expected_iou" else x
+    weights = np.exp((logits - logits.max()) / selection.temperature)
+    return (weights / weights.sum()).astype(np.float32), expected_iou.astype(np.float32)
+
+
+def load(path: str | os.PathLike[str] | None = None, threads: int = 0) -> Predictor:
+    """
+    Load a bundle.
+
+    Args:
+        path: Bundle folder; None: the one inside the package.
+        threads: Threads per prediction; 0 uses all cores.
+
+    Raises:
+        FileMissing: There is no such bundle.
+        BundleBroken: A file was altered or does not fit.
+    """
+    bundle = read_bundle(default_bundle_path() if path is None else Path(path))
+    backend = OnnxBackend(bundle.encoder, bundle.decoder, bundle.info.num_masks, threads)
+    return Predictor(
+        backend, bundle.info.frame, bundle.info.selection, fingerprint=bundle.fingerprint
+    )

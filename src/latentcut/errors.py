@@ -1,0 +1,160 @@
+"""
+Every error that latentcut raises on purpose. Imports nothing of ours.
+
+Each class names a situation; its attributes hold the facts, so that nobody has
+to parse the text. The command line prints the text after ``Error: ``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LatentcutError(Exception):
+    """Base of them all; the command line and servers catch this and nothing wider."""
+
+
+class UnreadableImage(LatentcutError, ValueError):
+    """The content is of an allowed format but cannot be decoded: broken, cut off or empty."""
+
+    def __init__(self, given: str, reason: str) -> None:
+        super().__init__(given, reason)  # the facts, so that the error survives pickling
+        self.given, self.reason = given, reason
+
+    def __str__(self) -> str:
+        return f"{self.given} cannot be read as an image: {self.reason}"
+
+
+class UnsupportedImage(LatentcutError, ValueError):
+    """The content is of a kind outside the allow-list, whatever the file is called."""
+
+    def __init__(self, given: str, found: str, allowed: str) -> None:
+        super().__init__(given, found, allowed)
+        self.given, self.found, self.allowed = given, found, allowed
+
+    def __str__(self) -> str:
+        return f"{self.given} is {self.found}: {self.allowed}"
+
+
+class ImageTooLarge(LatentcutError, ValueError):
+    """A byte, pixel or side limit is exceeded; found before decoding."""
+
+    def __init__(self, given: str, measured: str, limit: int, unit: str, limit_name: str) -> None:
+        super().__init__(given, measured, limit, unit, limit_name)
+        self.given, self.measured = given, measured
+        self.limit, self.unit, self.limit_name = limit, unit, limit_name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.given} has {self.measured}, but at most {self.limit:,} {self.unit} are "
+            f"allowed ({self.limit_name}): give a smaller image or raise the limit"
+        )
+
+
+class FileMissing(LatentcutError, FileNotFoundError):
+    """A path that was given does not exist or is not of the expected kind."""
+
+    def __init__(self, path: object, expected: str) -> None:
+        super().__init__(f"{path} does not exist or is not {expected}")
+        self.path, self.expected = path, expected
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ClickOutsideImage(LatentcutError, ValueError):
+    """A click was placed outside the image it belongs to."""
+
+    def __init__(self, x: float, y: float, size_hw: tuple[int, int]) -> None:
+        height, width = size_hw
+        super().__init__(
+            f"click (x={x:g}, y={y:g}) is outside the image, which is {width} px wide and "
+            f"{height} px high: x must be 0 to {width - 1} and y 0 to {height - 1}"
+        )
+        self.x, self.y, self.size_hw = x, y, size_hw
+
+
+class NoClicks(LatentcutError, ValueError):
+    """A prediction needs at least one click or a previous mask to start from."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no click and no previous mask: give at least one of them")
+
+
+class MaskSizeMismatch(LatentcutError, ValueError):
+    """A mask does not have the height and width of the image it is used with."""
+
+    def __init__(self, given_shape: tuple[int, ...], size_hw: tuple[int, int]) -> None:
+        super().__init__(
+            f"the mask has shape {given_shape}, but the image is {size_hw[0]} px high and "
+            f"{size_hw[1]} px wide: the mask must have shape {size_hw}"
+        )
+        self.given_shape, self.size_hw = given_shape, size_hw
+
+
+class BadMask(LatentcutError, ValueError):
+    """A mask array or its run-length code breaks the rules of its format."""
+
+    def __init__(self, found: str, allowed: str) -> None:
+        super().__init__(found, allowed)
+        self.found, self.allowed = found, allowed
+
+    def __str__(self) -> str:
+        return f"{self.found}: {self.allowed}"
+
+
+class NoSuchCandidate(LatentcutError, IndexError):
+    """A candidate index is outside 0 .. M-1."""
+
+    def __init__(self, index: int, num_masks: int) -> None:
+        super().__init__(
+            f"candidate {index} does not exist: there are {num_masks}, "
+            f"numbered 0 to {num_masks - 1}"
+        )
+        self.index, self.num_masks = index, num_masks
+
+
+class NothingToUndo(LatentcutError, RuntimeError):
+    """Undo or redo was asked for at the end of the history."""
+
+
+class BundleBroken(LatentcutError, ValueError):
+    """A bundle folder is incomplete, altered or made for another version."""
+
+
+class BadConfig(LatentcutError, ValueError):
+    """A config file or override has an unknown key or a value that is not allowed."""
+
+
+class DatasetBroken(LatentcutError, ValueError):
+    """A data set folder misses a file or holds one that does not fit."""
+
+
+class CheckpointBroken(LatentcutError, ValueError):
+    """A checkpoint cannot be read or belongs to another config."""
+
+
+class OutputExists(LatentcutError, FileExistsError):
+    """A file that would be written belongs to another run."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class MissingExtra(LatentcutError, ImportError):
+    """A command needs packages that only an extra installs."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs packages that are not installed: run pip install 'latentcut[{extra}]'"
+        )
+        self.extra = extra
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known names there are, the most similar one first in the sentence."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}known: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""The evaluation protocol of the field: NoC, failures, IoU after k clicks."""

@@ -1,0 +1,1 @@
+"""The networks in torch: encoder, f, g, losses and their export to ONNX."""

@@ -1,0 +1,164 @@
+"""
+The encoder: run once per image, everything that does not depend on clicks.
+
+MobileNetV2 (Sandler et al., CVPR 2018) at output stride 16, its batch normalisation
+folded into the convolutions, and a neck that brings the taps to what the decoder adds to
+its own maps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from latentcut.nets.normalisation import conv_norm_relu
+
+# (expansion, channels, repeats, stride, dilation after the first) of each stage; the
+# 160-channel stage keeps stride 1 and dilates instead, as in DeepLab at output stride 16
+STAGES = (
+    (1, 16, 1, 1, 1),
+    (6, 24, 2, 2, 1),
+    (6, 32, 3, 2, 1),
+    (6, 64, 4, 2, 1),
+    (6, 96, 3, 1, 1),
+    (6, 160, 3, 1, 2),
+    (6, 320, 1, 1, 2),
+)
+TAPS = (0, 1, 2, 4, 6)  # stages whose output is used: 16 @ 2, 24 @ 4, 32 @ 8, 96 and 320 @ 16
+SIZE_MULTIPLE = 16
+
+
+class Features(NamedTuple):
+    """
+    What the decoder needs of an image; all float, channel counts fixed by the config.
+
+    Attributes:
+        trunk: (B, C_trunk, H/8, W/8), added to the decoder's trunk input.
+        embedding: (B, C_embedding, H/8, W/8), unit length per pixel; clicks are compared with it.
+        head: (B, C_head, H/4, W/4), added in the head.
+        detail: (B, C_detail, H/2, W/2), added in the refinement.
+    """
+
+    trunk: Tensor
+    embedding: Tensor
+    head: Tensor
+    detail: Tensor
+
+
+class SameConv(nn.Conv2d):
+    """
+    Convolution with TensorFlow's "same" padding, as the pretrained weights expect.
+
+    At stride 2 on even sizes that is one row at the bottom and one column at the right only.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # the base class's name
+        if self.stride[0] == 2:
+            return F.conv2d(
+                F.pad(input, (0, 1, 0, 1)), self.weight, self.bias, 2, 0, 1, self.groups
+            )
+        return super().forward(input)
+
+
+def same_conv(
+    num_in: int, num_out: int, kernel: int, stride: int = 1, dilation: int = 1, groups: int = 1
+) -> SameConv:
+    padding = 0 if stride == 2 else dilation * (kernel // 2)
+    return SameConv(num_in, num_out, kernel, stride, padding, dilation, groups)
+
+
+class InvertedResidual(nn.Module):
+    """Expand 1x1, depthwise 3x3, project 1x1; a skip where stride and channels allow one."""
+
+    def __init__(self, num_in: int, num_out: int, expansion: int, stride: int, dilation: int):
+        super().__init__()
+        hidden = num_in * expansion
+        convs = [same_conv(num_in, hidden, 1)] if expansion > 1 else []
+        convs += [
+            same_conv(hidden, hidden, 3, stride, dilation, groups=hidden),
+            same_conv(hidden, num_out, 1),
+        ]
+        self.convs = nn.ModuleList(convs)
+        self.has_skip = stride == 1 and num_in == num_out
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for conv in self.convs[:-1]:
+            y = F.relu6(conv(y))
+        y = self.convs[-1](y)  # no activation after the projection
+        return x + y if self.has_skip else y
+
+
+class MobileNetV2(nn.Module):
+    """The backbone: RGB in [-1, 1], (B, 3, H, W) -> five taps at strides 2, 4, 8, 16, 16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = same_conv(3, 32, 3, stride=2)
+        stages = []
+        num_in = 32
+        for expansion, channels, repeats, stride, later_dilation in STAGES:
+            blocks = []
+            for i in range(repeats):
+                # the first block of the 160-stage still has dilation 1 (it would have strided)
+                first_of_160 = channels == 160 and i == 0
+                dilation = 1 if first_of_160 else later_dilation
+                blocks.append(
+                    InvertedResidual(num_in, channels, expansion, stride if i == 0 else 1, dilation)
+                )
+                num_in = channels
+            stages.append(nn.Sequential(*blocks))
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = F.relu6(self.stem(x))
+        taps = []
+        for i, stage in enumerate(self.stages):
+            x = stage(x)
+            if i in TAPS:
+                taps.append(x)
+        return taps
+
+
+class Encoder(nn.Module):
+    """
+    Image to features.
+
+    Args:
+        trunk, head, detail, embedding: Channel counts of the four outputs.
+
+    Shape:
+        image (B, 3, H, W), RGB, float in [0, 255], H and W multiples of 16 -> Features.
+    """
+
+    def __init__(self, trunk: int, head: int, detail: int, embedding: int) -> None:
+        super().__init__()
+        self.backbone = MobileNetV2()
+        self.deep = nn.Conv2d(96 + 320, 128, 1)
+        self.image_pool = nn.Conv2d(96 + 320, 128, 1)
+        self.merge = conv_norm_relu(128 + 32, 96)
+        self.fine = conv_norm_relu(24, 32)
+        self.finest = conv_norm_relu(16, 16)
+        self.to_trunk = nn.Conv2d(96, trunk, 1)
+        self.to_embedding = nn.Conv2d(96, embedding, 1)
+        self.to_head = nn.Conv2d(32, head, 1)
+        self.to_detail = nn.Conv2d(16, detail, 1)
+
+    def forward(self, image: Tensor) -> Features:
+        half, quarter, eighth, *deep = self.backbone(image / 127.5 - 1.0)
+        x16 = torch.cat(deep, dim=1)  # (B, 416, H/16, W/16)
+        pooled = self.image_pool(x16.mean((2, 3), keepdim=True))
+        x16 = F.relu(self.deep(x16) + pooled)
+        x16 = F.interpolate(x16, scale_factor=2.0, mode="bilinear", align_corners=False)
+        x8 = self.merge(torch.cat([x16, eighth], dim=1))  # (B, 96, H/8, W/8)
+        embedding = self.to_embedding(x8).float()
+        embedding = embedding * torch.rsqrt((embedding * embedding).sum(1, keepdim=True) + 1e-6)
+        return Features(
+            trunk=self.to_trunk(x8),
+            embedding=embedding,
+            head=self.to_head(self.fine(quarter)),
+            detail=self.to_detail(self.finest(half)),
+        )

@@ -1,0 +1,1 @@
+"""The robot user and the random clicks of training. NumPy and OpenCV only."""

@@ -1,0 +1,113 @@
+"""
+Checkpoints: all a run needs to go on as if it had never stopped, in one safetensors file.
+
+Weights, their moving average, the optimiser's moments, the step and the config. Random
+states are not among them: every step's randomness follows from (seed, step) alone.
+Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from latentcut.errors import CheckpointBroken, FileMissing
+
+FORMAT = "latentcut-checkpoint-1"
+
+
+def save_checkpoint(
+    path: Path,
+    model: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    facts: dict[str, Any],
+) -> None:
+    """
+    Write a checkpoint; the file is replaced as a whole or not at all.
+
+    Args:
+        path: Target file.
+        model: Its parameters and buffers are kept.
+        average: Their moving average, by the same names.
+        optimiser: Its state tensors are kept, numbered by parameter.
+        facts: JSON values: step, config and whatever describes the run.
+    """
+    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in average.items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{k}": v for k, v in state.items()}
+    plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(plain, temporary, {"format": FORMAT, "facts": json.dumps(facts)})
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts of a checkpoint, without its weights. Raises FileMissing or CheckpointBroken."""
+    if not path.is_file():
+        raise FileMissing(path, "a checkpoint (.safetensors)")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointBroken(f"{path} is no readable checkpoint: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointBroken(
+            f"{path} is no checkpoint of this version: its format is "
+            f"{metadata.get('format')!r}, {FORMAT!r} is needed"
+        )
+    facts: dict[str, Any] = json.loads(metadata["facts"])
+    return facts
+
+
+def _read_part(path: Path, part: str) -> dict[str, Tensor]:
+    with safe_open(path, framework="pt") as file:
+        names = [n for n in file.keys() if n.startswith(part + ".")]  # noqa: SIM118  # no mapping
+        return {n[len(part) + 1 :]: file.get_tensor(n) for n in names}
+
+
+def load_weights(path: Path, model: nn.Module, *, average: bool) -> dict[str, Any]:
+    """
+    Copy a checkpoint's weights, or their moving average, into a model; return its facts.
+
+    Raises:
+        CheckpointBroken: A weight is missing, too many or of another shape.
+    """
+    facts = read_facts(path)
+    state = _read_part(path, "average" if average else "model")
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise CheckpointBroken(f"{path} does not fit the model: {error}") from error
+    return facts
+
+
+def load_checkpoint(
+    path: Path, model: nn.Module, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """Restore everything that ``save_checkpoint`` wrote; return the facts."""
+    facts = load_weights(path, model, average=False)
+    for name, value in _read_part(path, "average").items():
+        average[name].copy_(value)
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _read_part(path, "optimiser").items():
+        number, _, kind = name.partition(".")
+        if value.dim() == 4:
+            value = value.contiguous(memory_format=torch.channels_last)
+        state.setdefault(int(number), {})[kind] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+    return facts

@@ -1,0 +1,258 @@
+"""
+Training crops: a square cut from an annotated picture, and the targets in it.
+
+Everything random comes from the generator that is passed in, and that generator is
+derived from (seed, step, image of the step) alone. So the data of a step never depends on
+what ran before it: runs resume exactly, and any number of processes see the same batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from latentcut.core.clicks import Click
+from latentcut.core.images import read_image
+from latentcut.datasets.folder import Annotated, FolderDataset, label_values, read_label_map
+from latentcut.errors import BadConfig, nearest
+from latentcut.simulation.training_clicks import FirstClicks, first_clicks
+from latentcut.training.config import ClickConfig, DataConfig
+
+BoolArray = NDArray[np.bool_]
+
+MIN_OBJECT_PX = 60  # of the source image: smaller regions are mostly annotation noise
+MIN_TARGET_SHARE = 0.001  # of the crop
+MAX_TARGET_SHARE = 0.95
+MIN_SIDE_PX = 48  # of a crop in the source image
+MAX_REGIONS = 8  # objects considered per crop; BSDS shows over a hundred
+
+
+@dataclass(frozen=True)
+class Crop:
+    """
+    One image of a step with its pairs.
+
+    Attributes:
+        image: uint8 (S, S, 3), RGB.
+        targets: bool (P, S, S), one object per pair.
+        ignore: bool (S, S), pixels that do not count.
+        clicks: The first clicks of each pair, in pixels of the crop.
+    """
+
+    image: NDArray[np.uint8]
+    targets: BoolArray
+    ignore: BoolArray
+    clicks: tuple[tuple[Click, ...], ...]
+
+
+def is_held_out(image_id: str, every: int) -> bool:
+    """Whether an image belongs to the validation slice: one in ``every``, by a hash of its id."""
+    if every <= 0:
+        return False
+    digest = hashlib.sha256(image_id.encode()).digest()
+    return int.from_bytes(digest[:4], "big") % every == 0
+
+
+class CropSource:
+    """
+    Draws crops from weighted data sets.
+
+    Args:
+        root: Folder that holds the data sets.
+        data: Sets, weights and crop geometry.
+        clicks: First clicks.
+
+    Raises:
+        BadConfig: No set is named, or one is not in ``root``.
+    """
+
+    def __init__(self, root: Path, data: DataConfig, clicks: ClickConfig) -> None:
+        known = sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+        for name in data.sets:
+            if name not in known:
+                raise BadConfig(f"data.sets names {name!r}, not in {root}; {nearest(name, known)}")
+        if not data.sets:
+            raise BadConfig(f"data.sets is empty; {nearest('', known)}")
+        self.data = data
+        self.how = FirstClicks(
+            clicks.single_share, clicks.centre_share, clicks.max_positive, clicks.max_negative
+        )
+        self.sets = [FolderDataset(root / name) for name in data.sets]
+        self.entries = [
+            [e for e in s.images if not is_held_out(e.image_id, data.held_out_every)]
+            for s in self.sets
+        ]
+        weights = np.array(list(data.sets.values()))
+        self.shares = weights / weights.sum()
+        self.budget = int(data.cache_gib * 2**30)
+        self.cache: dict[Path, NDArray[np.integer]] = {}
+
+    def __call__(self, size: int, rng: np.random.Generator) -> Crop:
+        """One crop of ``size`` px with ``data.pairs_per_image`` pairs."""
+        while True:
+            which = int(rng.choice(len(self.sets), p=self.shares))
+            entries = self.entries[which]
+            entry = entries[int(rng.integers(len(entries)))]
+            crop = self._cut(entry, self.sets[which].ignore_value, size, rng)
+            if crop is not None:
+                return crop
+
+    def _load(self, path: Path, *, is_image: bool) -> NDArray[np.integer]:
+        found = self.cache.get(path)
+        if found is None:
+            found = read_image(path) if is_image else read_label_map(path)
+            if self.budget >= found.nbytes:
+                self.budget -= found.nbytes
+                self.cache[path] = found
+        return found
+
+    def _cut(
+        self, entry: Annotated, ignore_value: int | None, size: int, rng: np.random.Generator
+    ) -> Crop | None:
+        maps = [self._load(p, is_image=False) for p in entry.mask_paths]
+        first = int(rng.integers(len(maps)))
+        values = label_values(maps[first], ignore_value)
+        rng.shuffle(values)
+        chosen = next((v for v in values if (maps[first] == v).sum() >= MIN_OBJECT_PX), None)
+        if chosen is None:
+            return None
+        window = self._window(maps[first] == chosen, rng)
+        image = self._load(entry.image_path, is_image=True)
+        pixels = resize_window(np.asarray(image, dtype=np.uint8), window, size)
+        mirror = bool(rng.random() < 0.5)
+        regions = self._regions(maps, ignore_value, (first, chosen), window, size, rng)
+        if not regions:
+            return None
+        ignore = np.zeros((size, size), dtype=bool)
+        if ignore_value is not None:
+            x0, y0, x1, y1 = window
+            cut = (maps[first][y0:y1, x0:x1] == ignore_value).astype(np.uint8)
+            ignore = cv2.resize(cut, (size, size), interpolation=cv2.INTER_NEAREST) > 0
+        if mirror:
+            pixels, ignore = pixels[:, ::-1], ignore[:, ::-1]
+            regions = [region[:, ::-1] for region in regions]
+        targets, clicks = self._pairs([np.ascontiguousarray(r) for r in regions], rng)
+        return Crop(
+            np.ascontiguousarray(change_colours(pixels, rng)),
+            targets,
+            np.ascontiguousarray(ignore),
+            clicks,
+        )
+
+    def _window(self, gt_mask: BoolArray, rng: np.random.Generator) -> tuple[int, int, int, int]:
+        """Box (x0, y0, x1, y1) of the crop in the image, around or near the object."""
+        height, width = gt_mask.shape
+        rows, columns = np.flatnonzero(gt_mask.any(1)), np.flatnonzero(gt_mask.any(0))
+        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+        if rng.random() < self.data.whole_image_share:
+            side = max(height, width) * rng.uniform(0.8, 1.0)
+        else:
+            factor = np.exp(
+                rng.uniform(np.log(self.data.smallest_crop), np.log(self.data.largest_crop))
+            )
+            side = max(MIN_SIDE_PX, max(bottom - top, right - left) * factor)
+        aspect = np.exp(rng.uniform(-0.15, 0.15))
+        crop_w = int(min(width, max(MIN_SIDE_PX, side * aspect)))
+        crop_h = int(min(height, max(MIN_SIDE_PX, side / aspect)))
+        # a crop cut by the image border would be a thin strip: keep its shape near a square
+        crop_w, crop_h = min(crop_w, int(crop_h * 1.5)), min(crop_h, int(crop_w * 1.5))
+        x0 = place(int(left), int(right), crop_w, width, rng)
+        y0 = place(int(top), int(bottom), crop_h, height, rng)
+        return x0, y0, x0 + crop_w, y0 + crop_h
+
+    def _regions(
+        self,
+        maps: list[NDArray[np.integer]],
+        ignore_value: int | None,
+        chosen: tuple[int, int],
+        window: tuple[int, int, int, int],
+        size: int,
+        rng: np.random.Generator,
+    ) -> list[BoolArray]:
+        """Visible objects of all maps in the crop, the chosen one first; empty if it is not."""
+        x0, y0, x1, y1 = window
+        found: list[tuple[int, int]] = []
+        for which, labels in enumerate(maps):
+            values, counts = np.unique(labels[y0:y1, x0:x1], return_counts=True)
+            area = (y1 - y0) * (x1 - x0)
+            fits = (counts > area * MIN_TARGET_SHARE) & (counts < area * MAX_TARGET_SHARE)
+            fits &= (values != 0) & (values != (-1 if ignore_value is None else ignore_value))
+            found += [(which, int(value)) for value in values[fits]]
+        if chosen not in found:
+            return []
+        found.remove(chosen)
+        order = rng.permutation(len(found))[: MAX_REGIONS - 1]
+        regions = []
+        for which, value in [chosen, *(found[i] for i in order)]:
+            cut = (maps[which][y0:y1, x0:x1] == value).astype(np.float32)
+            # resized softly and cut at one half: enlarged nearest pixels would teach staircases
+            region = cv2.resize(cut, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
+            if region.any():
+                regions.append(region)
+            elif not regions:
+                return []
+        return regions
+
+    def _pairs(
+        self, regions: list[BoolArray], rng: np.random.Generator
+    ) -> tuple[BoolArray, tuple[tuple[Click, ...], ...]]:
+        targets, clicks = [], []
+        for pair in range(self.data.pairs_per_image):
+            # the object the crop was cut for takes the first pair and half of the others
+            pick = 0 if pair == 0 or rng.random() < 0.4 else int(rng.integers(len(regions)))
+            target = regions[pick]
+            others = [r for i, r in enumerate(regions) if i != pick]
+            if others and rng.random() < self.data.union_share:
+                joined = target | others[int(rng.integers(len(others)))]
+                if joined.mean() < MAX_TARGET_SHARE:
+                    target = joined
+            targets.append(target)
+            clicks.append(tuple(first_clicks(target, others, rng, self.how)))
+        return np.stack(targets), tuple(clicks)
+
+
+def place(start: int, stop: int, length: int, limit: int, rng: np.random.Generator) -> int:
+    """
+    Where a crop of ``length`` begins so that it holds the object, or lies inside it if larger.
+
+    Args:
+        start: First pixel of the object on this axis.
+        stop: One past its last pixel.
+        length: Side of the crop, at most ``limit``.
+        limit: Side of the image.
+    """
+    low, high = sorted((stop - length, start))
+    low, high = max(0, low), min(limit - length, high)
+    return int(rng.integers(low, high + 1)) if high > low else max(0, min(low, limit - length))
+
+
+def resize_window(
+    image: NDArray[np.uint8], window: tuple[int, int, int, int], size: int
+) -> NDArray[np.uint8]:
+    """Cut a box (x0, y0, x1, y1) and resize it to (size, size, 3)."""
+    x0, y0, x1, y1 = window
+    cut = np.ascontiguousarray(image[y0:y1, x0:x1])
+    shrinks = max(cut.shape[:2]) > size
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(cut, (size, size), interpolation=how), dtype=np.uint8)
+
+
+def change_colours(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Random brightness, contrast, colour balance and saturation, and at times a slight blur."""
+    gain = rng.uniform(0.8, 1.2) * rng.uniform(0.93, 1.07, size=3)
+    offset = rng.uniform(-20, 20)
+    x = image.astype(np.float32)
+    grey = x.mean(2, keepdims=True)
+    x = grey + (x - grey) * np.float32(rng.uniform(0.7, 1.3))
+    x = x * gain.astype(np.float32) + np.float32(offset)
+    changed = np.clip(x, 0, 255).astype(np.uint8)
+    if rng.random() < 0.15:
+        changed = np.asarray(
+            cv2.GaussianBlur(changed, (0, 0), float(rng.uniform(0.4, 1.0))), dtype=np.uint8
+        )
+    return changed
