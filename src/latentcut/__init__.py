@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from latentcut.errors import LatentcutError
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'latentcut' has no attribute {name!r}")

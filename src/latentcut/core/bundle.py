@@ -2,8 +2,8 @@
 A bundle: the folder a user loads. Two ONNX graphs, model.json and a model card.
 
 model.json names the graphs with their sha256, so a bundle that was altered or cut off is
-refused. Nothing in a bundle can run code: graphs are data to ONNX Runtime and are passed
-as bytes, so they cannot reach files of their own choice.
+refused. Nothing in a bundle can run code: graphs are data to ONNX Runtime, and a graph that
+refers to other files is refused by ``onnx_backend``.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Frame:
 
 def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
     """
-    Resize by area means where the array shrinks, else bilinearly.
+    Resize by area means along the axes that shrink, bilinearly along those that grow.
 
     Args:
         array: (h, w) or (h, w, C), uint8 or float32.
@@ -125,9 +125,15 @@ def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
         The same type at the wanted size.
     """
     height, width = size_hw
-    shrinks = array.shape[0] > height or array.shape[1] > width
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(np.ascontiguousarray(array), (width, height), interpolation=how)
+    array = np.ascontiguousarray(array)
+    # one step per rule: where one axis shrinks and the other grows, OpenCV's INTER_AREA takes
+    # single pixels instead of means and moves them by up to half a cell
+    low_hw = min(height, array.shape[0]), min(width, array.shape[1])
+    if low_hw != array.shape[:2]:
+        array = cv2.resize(array, low_hw[::-1], interpolation=cv2.INTER_AREA)
+    if low_hw != size_hw:
+        array = cv2.resize(array, (width, height), interpolation=cv2.INTER_LINEAR)
+    return array
 
 
 def whole_frame(image_hw: tuple[int, int], long_side_px: int) -> Frame:

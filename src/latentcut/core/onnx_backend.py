@@ -16,6 +16,10 @@ ENCODER_OUTPUTS = ("trunk", "embedding", "head", "detail")
 DECODER_INPUTS = (*ENCODER_OUTPUTS, "guidance", "click_index", "click_sign")
 DECODER_OUTPUTS = ("logits", "scores")
 
+# Every reference of an ONNX graph to a file is an entry with this key. The runtime follows it,
+# older releases to any path, even when the graph was given as bytes. Our graphs hold no such word.
+EXTERNAL_DATA_KEY = b"location"
+
 
 class OnnxBackend:
     """
@@ -23,13 +27,13 @@ class OnnxBackend:
 
     Args:
         encoder: Bytes of the graph image -> features.
-        decoder: Bytes of the graph features and clicks -> logits and scores. Graphs are
-            given as bytes, so that they cannot refer to files beside them.
+        decoder: Bytes of the graph features and clicks -> logits and scores.
         num_masks: M.
         threads: Threads per graph run; 0 lets ONNX Runtime choose.
 
     Raises:
-        BundleBroken: A graph cannot be loaded or has other inputs or outputs.
+        BundleBroken: A graph cannot be loaded, keeps weights in other files or has other
+            inputs or outputs.
     """
 
     def __init__(self, encoder: bytes, decoder: bytes, num_masks: int, threads: int = 0) -> None:
@@ -65,7 +69,13 @@ class OnnxBackend:
 def _open_graph(
     graph: bytes, name: str, threads: int, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> onnxruntime.InferenceSession:
+    if EXTERNAL_DATA_KEY in graph:
+        raise BundleBroken(
+            f"the {name} graph keeps weights in other files; "
+            "a graph of a bundle must hold all of its weights"
+        )
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # warnings of the runtime say nothing a user could act on

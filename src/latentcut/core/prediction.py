@@ -50,7 +50,7 @@ class Prediction:
         selected: int | None = None,
     ) -> None:
         self.scores, self.expected_iou, self.clicks = scores, expected_iou, clicks
-        self.selected = int(np.argmax(scores)) if selected is None else selected
+        self.selected = int(np.argmax(scores) if selected is None else selected)
         self._logits, self._frame = logits, frame
         self._masks: dict[int, BoolArray] = {}
         self._lock = threading.Lock()

@@ -212,7 +212,8 @@ def read_scores(
         grow with the raw score, so they agree on the largest.
     """
     x = raw.astype(np.float64)
-    expected_iou = 1 / (1 + np.exp(-(selection.iou_scale * x + selection.iou_offset)))
+    # the logistic function, written so that it overflows for no score
+    expected_iou = 0.5 + 0.5 * np.tanh((selection.iou_scale * x + selection.iou_offset) / 2)
     logits = expected_iou if selection.objective == "expected_iou" else x
     weights = np.exp((logits - logits.max()) / selection.temperature)
     return (weights / weights.sum()).astype(np.float32), expected_iou.astype(np.float32)

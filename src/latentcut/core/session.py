@@ -45,7 +45,8 @@ class Session:
             previous_mask = np.asarray(previous_mask)
             if previous_mask.shape != encoded.size_hw:
                 raise MaskSizeMismatch(previous_mask.shape, encoded.size_hw)
-            previous_mask = previous_mask > 0
+            previous_mask = previous_mask > 0  # a copy
+            previous_mask.flags.writeable = False
         self.predictor, self.encoded, self.start_mask = predictor, encoded, previous_mask
         self._history = [_State((), None)]
         self._now = 0

@@ -61,7 +61,8 @@ class FolderDataset:
 
     Raises:
         FileMissing: The folder, images/ or masks/ does not exist.
-        DatasetBroken: A mask has no image, an image no mask, or META.json is no JSON.
+        DatasetBroken: A mask has no image, an image no mask, two images have one id, or
+            META.json is no JSON or has an ignore_value that is no whole number.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,8 +72,7 @@ class FolderDataset:
             if not folder.is_dir():
                 raise FileMissing(folder, "a folder (a data set has images/ and masks/)")
         self.meta = self._read_meta()
-        ignore = self.meta.get("ignore_value")
-        self.ignore_value: int | None = ignore if isinstance(ignore, int) else None
+        self.ignore_value = self._ignore_value()
         self.images = self._match_files()
 
     def _read_meta(self) -> dict[str, object]:
@@ -87,10 +87,22 @@ class FolderDataset:
             raise DatasetBroken(f"{path} must hold a JSON object, found {type(meta).__name__}")
         return meta
 
+    def _ignore_value(self) -> int | None:
+        value = self.meta.get("ignore_value")
+        if value is None or type(value) is int:
+            return value
+        raise DatasetBroken(
+            f"{self.path / 'META.json'} has ignore_value {value!r}; it must be a whole number"
+        )
+
     def _match_files(self) -> tuple[Annotated, ...]:
-        images = {p.stem: p for p in sorted((self.path / "images").iterdir()) if p.is_file()}
+        images: dict[str, Path] = {}
+        for path in _visible_files(self.path / "images"):
+            if path.stem in images:
+                raise DatasetBroken(f"{images[path.stem]} and {path} have the same id {path.stem}")
+            images[path.stem] = path
         masks: dict[str, list[Path]] = {image_id: [] for image_id in images}
-        for path in sorted((self.path / "masks").glob("*.png")):
+        for path in _visible_files(self.path / "masks", "*.png"):
             match = MAP_SUFFIX.match(path.stem)
             image_id = path.stem if path.stem in images else match["id"] if match else path.stem
             if image_id not in images:
@@ -118,6 +130,11 @@ class FolderDataset:
         if self.ignore_value is not None:
             ignore = labels == self.ignore_value
         return Sample(name, image_path, labels == value, ignore)
+
+
+def _visible_files(folder: Path, pattern: str = "*") -> list[Path]:
+    """Files by name, without the hidden ones that file managers leave behind."""
+    return sorted(p for p in folder.glob(pattern) if p.is_file() and not p.name.startswith("."))
 
 
 def read_label_map(path: Path) -> NDArray[np.integer]:

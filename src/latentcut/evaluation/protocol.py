@@ -87,9 +87,10 @@ def evaluate_object(
         mask = prediction.mask
         result.click_s.append(round(time.perf_counter() - started, 5))
         ious = [iou(candidate, gt_mask, ignore) for candidate in prediction.candidates]
-        result.selected_ious.append(round(ious[prediction.selected], 5))
-        result.oracle_ious.append(round(max(ious), 5))
-        result.first_ious.append(round(ious[0], 5))
+        # not rounded: 0.899996 has not reached 0.9
+        result.selected_ious.append(ious[prediction.selected])
+        result.oracle_ious.append(max(ious))
+        result.first_ious.append(ious[0])
         result.expected_ious.append(round(float(prediction.expected_iou[prediction.selected]), 5))
         clicks_broken += not prediction.clicks_satisfied
         click = next_click(mask, gt_mask, ignore)

@@ -11,7 +11,7 @@ from typing import Any
 from latentcut.core.files import write_atomically
 from latentcut.core.predictor import Predictor
 from latentcut.datasets.folder import FolderDataset
-from latentcut.errors import DatasetBroken, OutputExists
+from latentcut.errors import DatasetBroken, FileMissing, OutputExists
 from latentcut.evaluation.protocol import MAX_CLICKS, PROTOCOL, ObjectResult, evaluate_object
 from latentcut.evaluation.table import summarise
 
@@ -42,6 +42,7 @@ def evaluate_dataset(
         Plain values for JSON: data set, bundle fingerprint, protocol, versions, table, rows.
 
     Raises:
+        FileMissing: The folder of rows_path does not exist.
         OutputExists: rows_path holds rows of another bundle, data set or protocol.
         DatasetBroken: A file of the data set does not fit, or there is no object.
     """
@@ -54,6 +55,8 @@ def evaluate_dataset(
     objects = list(dataset.objects())[:limit]
     if not objects:
         raise DatasetBroken(f"{dataset.path} holds no object: every mask is empty")
+    if rows_path and not rows_path.parent.is_dir():
+        raise FileMissing(rows_path.parent, "a folder")
     done = _read_rows(rows_path, header) if rows_path else {}
     rows = []
     for number, entry in enumerate(objects, start=1):
@@ -92,9 +95,10 @@ def _read_rows(path: Path, header: dict[str, Any]) -> dict[str, ObjectResult]:
         return {}
     lines = path.read_bytes().splitlines(keepends=True)
     whole = [line for line in lines if line.endswith(b"\n")]
-    if not whole:
-        path.unlink()
+    if not whole and json.dumps(header).encode().startswith(b"".join(lines)):
+        path.unlink()  # cut off within the first line
         return {}
+    whole = whole or lines
     if _parse(path, whole[0]) != header:
         raise OutputExists(
             f"{path} holds rows of another bundle, data set or protocol; "

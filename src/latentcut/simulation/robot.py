@@ -53,7 +53,12 @@ def largest_component(region: BoolArray) -> BoolArray:
     )
     if num_labels <= 1:
         return np.zeros_like(region)
-    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])), dtype=bool)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    tied = 1 + np.flatnonzero(areas == areas.max())
+    label = tied[0]
+    if len(tied) > 1:  # OpenCV numbers components in an order of its own
+        label = labels.flat[np.argmax(np.isin(labels, tied))]
+    return np.asarray(labels == label, dtype=bool)
 
 
 def first_click(gt_mask: BoolArray, ignore_mask: BoolArray | None = None) -> Click | None:

@@ -47,6 +47,7 @@ def make_bundle(
     data_root: Path | None = None,
     frame: FrameInfo | None = None,
     note: dict[str, Any] | None = None,
+    calibration_objects: int = CALIBRATION_OBJECTS,
 ) -> BundleInfo:
     """
     Export the averaged weights of a checkpoint as a bundle folder.
@@ -58,6 +59,7 @@ def make_bundle(
         data_root: Folder of the training sets, to calibrate g on held-out images. None keeps the
             uncalibrated scores.
         frame: How images are shown to the network; None: the defaults.
+        calibration_objects: How many held-out objects g is calibrated on.
         note: JSON values added to the provenance, such as licences.
 
     Raises:
@@ -84,7 +86,7 @@ def make_bundle(
     if data_root is not None:
         backend = OnnxBackend(encoder, decoder, config.model.num_masks)
         predictor = Predictor(backend, frame, SelectionInfo(objective="expected_iou"))
-        samples = held_out_samples(data_root, config.data, CALIBRATION_OBJECTS, CALIBRATION_SEED)
+        samples = held_out_samples(data_root, config.data, calibration_objects, CALIBRATION_SEED)
         raw, ious = candidate_scores(predictor, samples)
         selection = fit_selection(raw, ious, selection)
         calibration = {

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
@@ -28,7 +29,7 @@ from latentcut.errors import CheckpointBroken
 from latentcut.nets.model import ClickModel
 from latentcut.nets.pretrained import load_backbone
 from latentcut.training.batches import load_batches
-from latentcut.training.checkpoint import load_checkpoint, read_facts, save_checkpoint
+from latentcut.training.checkpoint import load_checkpoint, load_weights, read_facts, save_checkpoint
 from latentcut.training.config import Config, ModelConfig, TrainConfig, config_to_dict
 from latentcut.training.crops import CropSource
 from latentcut.training.distributed import average_gradients, join_job, leave_job
@@ -92,6 +93,14 @@ class StopRequest:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._set)
 
+    def agreed(self, device: torch.device) -> bool:
+        """Whether any process of the job was asked to stop; all must leave at the same step."""
+        if not dist.is_initialized():
+            return self.is_set
+        flag = torch.tensor(float(self.is_set), device=device)
+        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        return bool(flag.item())
+
     def _set(self, number: int, frame: object) -> None:
         if self.is_set:
             raise KeyboardInterrupt  # asked twice: stop at once
@@ -145,8 +154,6 @@ def train(
     Raises:
         CheckpointBroken: The folder's checkpoint belongs to another model, data, clicks or loss.
     """
-    from latentcut.training.checkpoint import load_weights
-
     job = join_job()
     torch.manual_seed(config.train.seed)
     model = build_model(config.model).to(job.device)
@@ -197,7 +204,7 @@ def train(
     recent: list[dict[str, float]] = []
     with progress:
         bar = progress.add_task("train", total=config.train.steps, completed=step, figures="")
-        while step < config.train.steps and not stop.is_set:
+        while step < config.train.steps and not stop.agreed(job.device):
             share = learning_rate_share(step, config.train)
             for group in optimiser.param_groups:
                 group["lr"] = group["base_rate"] * share

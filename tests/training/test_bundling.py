@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import latentcut
+from latentcut.core.bundle import SelectionInfo, read_bundle
+from latentcut.errors import OutputExists
+from latentcut.training.bundling import fit_selection, make_bundle
+from latentcut.training.checkpoint import load_weights
+from latentcut.training.config import load_config
+from latentcut.training.loop import build_model, train
+from latentcut.training.validation import build_validation, held_out_samples
+
+
+@pytest.fixture(scope="module")
+def checkpoint(
+    tmp_path_factory: pytest.TempPathFactory, shapes_root: Path, config_path: Path
+) -> Path:
+    config = load_config(config_path, ["train.steps=4"])
+    return train(config, shapes_root, None, tmp_path_factory.mktemp("bundling"))
+
+
+def test_a_checkpoint_becomes_a_bundle_that_answers_clicks(checkpoint, tmp_path: Path, shapes_root):
+    make_bundle(checkpoint, tmp_path / "bundle", "tiny", shapes_root, calibration_objects=10)
+
+    predictor = latentcut.load(tmp_path / "bundle", threads=1)
+    prediction = predictor.open(shapes_root / "shapes" / "images" / "000.png").click(30, 30)
+    assert prediction.candidates.shape == (3, 96, 128)
+    assert prediction.clicks_satisfied
+
+
+def test_a_bundle_tells_where_its_weights_come_from(checkpoint, tmp_path: Path):
+    make_bundle(checkpoint, tmp_path / "bundle", "tiny", note={"licence": "drawn for this test"})
+
+    info = read_bundle(tmp_path / "bundle").info
+    assert info.provenance["step"] == 4
+    assert info.provenance["config"]["data"]["sets"] == {"shapes": 1.0}
+    assert info.provenance["licence"] == "drawn for this test"
+    assert info.provenance["torch_onnx_difference"] <= 1e-4
+
+
+def test_a_folder_that_is_no_bundle_is_not_replaced(checkpoint, tmp_path: Path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "text.txt").write_text("years of work")
+
+    with pytest.raises(OutputExists) as caught:
+        make_bundle(checkpoint, tmp_path / "thesis", "tiny")
+
+    assert str(caught.value) == (
+        f"{tmp_path / 'thesis'} exists and is no bundle; give another --output"
+    )
+    assert (tmp_path / "thesis" / "text.txt").read_text() == "years of work"
+
+
+def test_calibration_finds_the_scale_and_offset_the_scores_were_made_with():
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(300, 6))
+    ious = 1 / (1 + np.exp(-(1.7 * raw - 0.4)))
+
+    fitted = fit_selection(raw, ious, SelectionInfo())
+
+    assert (fitted.iou_scale, fitted.iou_offset) == pytest.approx((1.7, -0.4), abs=1e-3)
+
+
+def test_validation_reports_noc_of_held_out_objects(
+    shapes_root: Path, config_path: Path, checkpoint: Path
+):
+    config = load_config(config_path, ["train.validation_objects=2"])
+    model = build_model(config.model)
+    load_weights(checkpoint, model, average=True)
+
+    figures = build_validation(shapes_root, config)(model, 4)
+
+    assert 1 <= figures["validation_noc_85"] <= figures["validation_noc_90"] <= 10
+    assert figures["validation_oracle_iou_1"] >= figures["validation_iou_1"]
+
+
+def test_held_out_samples_are_the_same_every_time(shapes_root, config_path: Path):
+    data = load_config(config_path).data
+
+    names = [[s.name for s in held_out_samples(shapes_root, data, 5)] for _ in range(2)]
+
+    assert names[0] == names[1]
+    assert len(names[0]) == 5
