@@ -1,0 +1,65 @@
+"""
+The entry point: assembles the commands.
+
+Every command imports its rooms inside its function, so that ``latentcut --help`` answers at
+once and works in an installation without extras.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from latentcut import __version__
+from latentcut.cli.bundle import bundle
+from latentcut.cli.demo import demo
+from latentcut.cli.doctor import doctor
+from latentcut.cli.edge import Edge
+from latentcut.cli.evaluate import evaluate
+from latentcut.cli.segment import OrderedClicks, segment
+from latentcut.cli.train import train
+
+app = typer.Typer(
+    name="latentcut",
+    cls=Edge,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",  # paragraphs flow; in plain mode every line of a docstring ends
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Click on a thing in a picture and get its outline: six answers at once, the likeliest "
+    "one selected.",
+)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        typer.echo(f"latentcut {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Options that belong to no command."""
+
+
+app.command("segment", cls=OrderedClicks)(segment)
+app.command("demo")(demo)
+app.command("evaluate")(evaluate)
+app.command("train")(train)
+app.command("bundle")(bundle)
+app.command("doctor")(doctor)
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    app(prog_name="latentcut")

@@ -1,0 +1,258 @@
+"""``latentcut segment``: clicks on one picture to mask, candidates, cut-out and overlay."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from latentcut.cli.options import (
+    BundleOption,
+    JsonFlag,
+    ThreadsOption,
+    check_folder_target,
+    check_png_target,
+    parse_xy,
+)
+from latentcut.errors import NoClicks, OutputExists
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from latentcut.core.clicks import Click
+    from latentcut.core.prediction import Prediction
+
+    Picture = NDArray[np.bool_] | NDArray[np.uint8]
+
+ORDER_KEY = "latentcut.click_order"
+
+
+class OrderedClicks(TyperCommand):
+    """Remembers how --positive and --negative alternate; Typer keeps only a list of each."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse as usual, and note the name of each click option as it occurs."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        names = [parameter.name for parameter in order]
+        ctx.meta[ORDER_KEY] = [name for name in names if name in ("positive", "negative")]
+        return super().parse_args(ctx, args)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Files and folders to write; None: not wanted."""
+
+    mask: Path | None
+    cutout: Path | None
+    overlay: Path | None
+    candidates: Path | None
+
+    def check(self, image: Path) -> None:
+        """Refuse what cannot be written, before anything is computed."""
+        files = [path for path in (self.mask, self.cutout, self.overlay) if path is not None]
+        for path in files:
+            check_png_target(path)
+            if path.resolve() == image.resolve():
+                raise OutputExists(f"{path} is the picture itself; give another output")
+        if len({path.resolve() for path in files}) < len(files):
+            raise OutputExists("two outputs have the same name; give each its own")
+        if self.candidates is not None:
+            check_folder_target(self.candidates)
+
+
+def segment(
+    ctx: typer.Context,
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="PNG, JPEG, WebP, TIFF, BMP, GIF.")
+    ],
+    positive: Annotated[
+        list[str] | None, typer.Option(metavar="X,Y", help="Click on the thing; may be repeated.")
+    ] = None,
+    negative: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y", help="Click on the background; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="The selected mask: 255 inside, 0 outside.")
+    ] = None,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for all masks: candidate_0.png, ... Made if new."),
+    ] = None,
+    cutout: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="The thing alone; the background is transparent."),
+    ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="The picture with the mask tinted and the clicks drawn."),
+    ] = None,
+    previous_mask: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="Mask to start from, as --output writes it."),
+    ] = None,
+    bundle: BundleOption = None,
+    threads: ThreadsOption = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """
+    Cut one thing out of a picture.
+
+    Positions are pixels from the centre of the top-left pixel of the upright picture, x to the
+    right, y down. Clicks are answered one by one in the order in which they are written, as if
+    a person made them. Nothing is written unless everything could be computed.
+
+    Example: latentcut segment photo.jpg --positive 320,200 --negative 40,60 --output mask.png
+    """
+    signed_xy = clicks_in_order(ctx.meta[ORDER_KEY], positive or [], negative or [])
+    if not signed_xy and previous_mask is None:
+        raise NoClicks
+    targets = Targets(output, cutout, overlay, candidates)
+    if targets == Targets(None, None, None, None) and not as_json:
+        raise typer.BadParameter(
+            "nothing would be written; give --output mask.png, another output or --json",
+            param_hint="--output",
+        )
+    targets.check(image)
+
+    from latentcut.core.images import read_image, write_image
+    from latentcut.core.predictor import load
+
+    started = time.perf_counter()
+    pixels = read_image(image)
+    start_mask = None if previous_mask is None else read_mask(previous_mask)
+    read_ms = since_ms(started)
+    started = time.perf_counter()
+    predictor = load(bundle, threads)
+    load_ms = since_ms(started)
+    started = time.perf_counter()
+    session = predictor.open(pixels, start_mask)
+    encode_ms, click_ms = since_ms(started), []
+    prediction = None
+    for x, y, is_positive in signed_xy:
+        started = time.perf_counter()
+        prediction = session.click(x, y, is_positive)
+        prediction.mask  # noqa: B018  # made when first asked for; belongs to the click's time
+        click_ms.append(since_ms(started))
+    if prediction is None:
+        prediction = predictor.predict(session.encoded, (), start_mask)
+    files = files_to_write(targets, pixels, prediction, session.clicks)
+
+    if targets.candidates is not None:
+        targets.candidates.mkdir(parents=True, exist_ok=True)
+    for path, picture in files.items():
+        write_image(path, picture)
+    times = {"read": read_ms, "load": load_ms, "encode": encode_ms, "clicks": click_ms}
+    facts = facts_of(image, prediction, predictor.fingerprint)
+    facts |= {"files": written_files(targets, prediction.num_masks), "times_ms": times}
+    typer.echo(json.dumps(facts) if as_json else in_words(facts))
+
+
+def clicks_in_order(
+    order: list[str], positive: list[str], negative: list[str]
+) -> list[tuple[float, float, bool]]:
+    """The clicks (x, y, positive) in the order of their options on the command line."""
+    rest = {
+        "positive": iter([(*parse_xy(text, "--positive"), True) for text in positive]),
+        "negative": iter([(*parse_xy(text, "--negative"), False) for text in negative]),
+    }
+    return [next(rest[name]) for name in order]
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """
+    A mask from a picture: the pixels brighter than half of its brightest one.
+
+    So 0 and 255, 0 and 1, and a palette with black background are all read as meant.
+    """
+    from latentcut.core.images import read_image
+
+    brightness = read_image(path).max(axis=2)  # (H0, W0)
+    mask: NDArray[np.bool_] = brightness > brightness.max() / 2
+    return mask
+
+
+def files_to_write(
+    targets: Targets, image: NDArray[np.uint8], prediction: Prediction, clicks: tuple[Click, ...]
+) -> dict[Path, Picture]:
+    """Every wanted file and its pixels."""
+    files: dict[Path, Picture] = {}
+    if targets.mask is not None:
+        files[targets.mask] = prediction.mask
+    if targets.cutout is not None or targets.overlay is not None:
+        from latentcut.cli.pictures import cutout_picture, overlay_picture
+
+        if targets.cutout is not None:
+            files[targets.cutout] = cutout_picture(image, prediction.mask)
+        if targets.overlay is not None:
+            files[targets.overlay] = overlay_picture(image, prediction.mask, clicks)
+    if targets.candidates is not None:
+        for index in range(prediction.num_masks):
+            files[targets.candidates / f"candidate_{index}.png"] = prediction.candidate(index)
+    return files
+
+
+def written_files(targets: Targets, num_masks: int) -> dict[str, Any]:
+    """The written files by role, for JSON."""
+    single = {"mask": targets.mask, "cutout": targets.cutout, "overlay": targets.overlay}
+    files: dict[str, Any] = {role: str(path) for role, path in single.items() if path is not None}
+    if targets.candidates is not None:
+        folder = targets.candidates
+        files["candidates"] = [str(folder / f"candidate_{m}.png") for m in range(num_masks)]
+    return files
+
+
+def facts_of(image: Path, prediction: Prediction, fingerprint: str) -> dict[str, Any]:
+    """What there is to say about a prediction, as plain values for JSON."""
+    from latentcut.core.masks import box_xywh_coco, coco_rle, mask_area
+
+    height, width = prediction.mask.shape
+    return {
+        "image": {"path": str(image), "width": width, "height": height},
+        "bundle": fingerprint,
+        "clicks": [{"x": c.x, "y": c.y, "positive": c.positive} for c in prediction.clicks],
+        "selected": prediction.selected,
+        "scores": [round(float(score), 5) for score in prediction.scores],
+        "expected_iou": [round(float(value), 5) for value in prediction.expected_iou],
+        "clicks_satisfied": prediction.clicks_satisfied,
+        "area": mask_area(prediction.mask),
+        "box_xywh": list(box_xywh_coco(prediction.mask)),
+        "rle": coco_rle(prediction.mask),
+    }
+
+
+def in_words(facts: dict[str, Any]) -> str:
+    """The facts for a person."""
+    size, times, chosen = facts["image"], facts["times_ms"], facts["selected"]
+    x, y, width, height = facts["box_xywh"]
+    share = 100 * facts["area"] / (size["width"] * size["height"])
+    obeyed = "every click is obeyed"
+    if not facts["clicks_satisfied"]:
+        obeyed = "NOT every click is obeyed: clicks of both signs lie in one pixel"
+    each = " + ".join(f"{ms:.0f}" for ms in times["clicks"]) or "none"
+    lines = [
+        f"picture     {size['path']}, {size['width']} x {size['height']} px",
+        f"mask        {facts['area']:,} px ({share:.1f} %), "
+        f"box x {x}, y {y}, {width} x {height} px",
+        f"selected    candidate {chosen} of 0 to {len(facts['scores']) - 1}: "
+        f"score {facts['scores'][chosen]:.2f}, expected IoU {facts['expected_iou'][chosen]:.2f}; "
+        + obeyed,
+        f"times       model {times['load']:.0f} ms, picture {times['encode']:.0f} ms, "
+        f"clicks {each} ms",
+    ]
+    for role, paths in facts["files"].items():
+        if isinstance(paths, list):
+            paths = f"{Path(paths[0]).parent}, {len(paths)} files {Path(paths[0]).name}, ..."
+        lines.append(f"{role:<12}{paths}" if role != "mask" else f"written     {paths}")
+    return "\n".join(lines)
+
+
+def since_ms(started: float) -> float:
+    """Milliseconds since a reading of ``time.perf_counter``."""
+    return round(1000 * (time.perf_counter() - started), 1)

@@ -1,0 +1,50 @@
+"""A predictor whose every IoU can be worked out by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from latentcut.core.frame import Frame
+from latentcut.core.prediction import Prediction
+
+
+class ConvergingPredictor:
+    """
+    The object is what is bright in the picture.
+
+    Candidate 0, the selected one, is too large by one pixel all around until ``solved_after``
+    clicks; candidate 1 is exact from the start.
+    """
+
+    num_masks = 2
+
+    def __init__(self, solved_after=3, fingerprint="f" * 64):
+        self.solved_after, self.fingerprint = solved_after, fingerprint
+        self.encoded, self.asked = 0, []
+
+    def encode(self, image):
+        self.encoded += 1
+        return SimpleNamespace(bright=image[:, :, 0] > 127)
+
+    def predict(self, encoded, clicks, previous_mask=None):
+        self.asked.append((tuple(clicks), previous_mask))
+        exact = encoded.bright
+        large = cv2.dilate(exact.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        selected = exact if len(clicks) >= self.solved_after else large
+        logits = np.where(np.stack([selected, exact]), 1, -1).astype(np.float32)
+        height, width = exact.shape
+        # a frame this fine makes corrections one pixel wide
+        frame = Frame((0, 0, width, height), (height, width), (16 * height, 16 * width))
+        scores, expected = np.array([0.6, 0.4]), np.array([0.75, 0.25])
+        return Prediction(
+            logits, scores.astype(np.float32), expected.astype(np.float32), tuple(clicks), frame
+        )
+
+
+@pytest.fixture
+def converging():
+    return ConvergingPredictor
