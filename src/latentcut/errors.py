@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class LatentcutError(Exception):
     """Base of them all; the command line and servers catch this and nothing wider."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the default calls the class with the finished sentence, which most classes here do
+        # not take; errors must survive the way out of a worker process
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[LatentcutError], args: tuple[Any, ...], facts: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class UnreadableImage(LatentcutError, ValueError):
@@ -69,10 +81,15 @@ class ClickOutsideImage(LatentcutError, ValueError):
     def __init__(self, x: float, y: float, size_hw: tuple[int, int]) -> None:
         height, width = size_hw
         super().__init__(
-            f"click (x={x:g}, y={y:g}) is outside the image, which is {width} px wide and "
+            f"click (x={_plain(x)}, y={_plain(y)}) is outside the image, "
+            f"which is {width} px wide and "
             f"{height} px high: x must be 0 to {width - 1} and y 0 to {height - 1}"
         )
         self.x, self.y, self.size_hw = x, y, size_hw
+
+
+def _plain(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
 class NoClicks(LatentcutError, ValueError):

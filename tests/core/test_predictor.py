@@ -11,7 +11,7 @@ from PIL import Image
 
 import latentcut
 from latentcut import Click
-from latentcut.core.bundle import SelectionInfo
+from latentcut.core.bundle import FrameInfo, SelectionInfo
 from latentcut.core.predictor import MAX_KEPT_CROPS, Predictor, read_scores
 from latentcut.errors import ClickOutsideImage, MaskSizeMismatch, NoClicks, UnsupportedImage
 
@@ -270,12 +270,57 @@ def test_a_small_object_is_encoded_again_from_close_by_and_only_once(predictor, 
     counting = Predictor(backend, predictor.frame_info, predictor.selection)
     encoded = counting.encode(photo)
 
-    counting.predict(encoded, [CENTRE])
     counting.predict(encoded, [CENTRE], SMALL_OBJECT)
     counting.predict(encoded, [CENTRE, Click(52, 33)], SMALL_OBJECT)
 
     info = predictor.frame_info
     assert [max(size_hw) for size_hw in backend.encoded_hw] == [info.first_px, info.zoom_px]
+
+
+def scripted_scores(whole: float, close_by: float):
+    """A backend whose candidates are a small box; it is surer of crops or of whole images."""
+
+    class Scripted:
+        num_masks = 2
+
+        def encode(self, image):
+            return (np.float32(image.shape[1]).reshape(1),)
+
+        def decode(self, features, guidance, index, sign):
+            height, width = 2 * guidance.shape[1], 2 * guidance.shape[2]
+            logits = np.full((2, height, width), -1, dtype=np.float32)
+            logits[:, height // 2 - 8 : height // 2, width // 2 - 8 : width // 2] = 1
+            score = whole if features[0] == 64 else close_by
+            return logits, np.array([score, score - 1], dtype=np.float32)
+
+    return Scripted()
+
+
+@pytest.mark.parametrize(
+    ("whole", "close_by", "kept"),
+    [
+        pytest.param(0.0, 1.0, 1.0, id="surer close by"),
+        pytest.param(1.0, 0.0, 1.0, id="surer of the whole"),
+    ],
+)
+def test_a_small_first_answer_is_looked_at_again_and_the_surer_answer_is_kept(
+    whole, close_by, kept
+):
+    info = FrameInfo(first_px=64, zoom_px=96)
+    predictor = Predictor(scripted_scores(whole, close_by), info)
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert prediction.expected_iou[0] == np.float32(1 / (1 + np.exp(-kept)))
+
+
+def test_no_second_look_is_taken_when_it_is_switched_off():
+    info = FrameInfo(first_px=64, zoom_px=96, second_look_gain=None)
+    predictor = Predictor(scripted_scores(0.0, 1.0), info)
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert prediction.expected_iou[0] == 0.5
 
 
 def test_only_the_crops_used_last_are_kept(predictor, photo):

@@ -64,8 +64,18 @@ def test_a_config_survives_the_way_through_plain_tables(config_path: Path):
         ),
         pytest.param(
             "[data]\ncrop_sizes = [100]\ncrop_shares = [1.0]\nimages_per_step = [1]",
-            "data.crop_sizes must be multiples of 32 px, given (100,)",
+            "data.crop_sizes must be one or more multiples of 32 px, given (100,)",
             id="crop size",
+        ),
+        pytest.param(
+            "[data]\npairs_per_image = 0",
+            "data.pairs_per_image must be at least 1, given 0",
+            id="no pairs",
+        ),
+        pytest.param(
+            "[clicks]\ncorrective_shares = [0.0]",
+            "clicks.corrective_shares must be weights with a positive sum, given (0.0,)",
+            id="shares of nothing",
         ),
     ],
 )

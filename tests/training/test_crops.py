@@ -90,7 +90,7 @@ def test_processes_share_a_step_without_gap_or_overlap(source, config_path: Path
 
 
 def test_images_that_cannot_be_shared_equally_are_refused():
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(BadConfig) as caught:
         share_of(3, Job(0, 2, None))
 
     assert str(caught.value) == (

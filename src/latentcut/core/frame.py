@@ -184,8 +184,8 @@ def zoom_frame(
         image_hw: Size of the image.
         long_side_px: Length of the frame's longer side, in network pixels.
         factor: Side of the crop over side of the object.
-        min_gain: Least magnification over the whole image that makes a crop worth its
-            encoding.
+        min_gain: Least ratio of the image's longer side to the crop's that makes a crop worth
+            its encoding.
 
     Returns:
         The frame, or None when the whole image should be used.

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,13 @@ BoolArray = NDArray[np.bool_]
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
 MAX_KEPT_CROPS = 4  # encodings of zoomed crops kept per image, about 4 MB each
+
+
+class View(NamedTuple):
+    """A part of an image as the network sees it: where it lies, and its features."""
+
+    frame: Frame
+    features: Features
 
 
 class CropCache:
@@ -71,6 +79,11 @@ class EncodedImage:
     frame: Frame
     features: Features
     crops: CropCache = field(default_factory=CropCache, repr=False)
+
+    @property
+    def whole(self) -> View:
+        """The view of the whole image."""
+        return View(self.frame, self.features)
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -157,8 +170,33 @@ class Predictor:
             previous_mask = check_mask(previous_mask, encoded.size_hw)
         if not checked and previous_mask is None:
             raise NoClicks
-        frame, features = self._view(encoded, checked, previous_mask)
-        shown = [click for click in checked if frame.shows(click)]
+        gain = self.frame_info.zoom_min_gain
+        view = self._zoom(encoded, checked, previous_mask, gain) or encoded.whole
+        answer = self._answer(view, checked, previous_mask)
+        if previous_mask is None:
+            answer = self._second_look(encoded, checked, answer)
+        return answer
+
+    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Prediction) -> Prediction:
+        """
+        Answer once more, zoomed in on a small first answer; keep the one g expects more of.
+
+        The first answer shows where the object is, the crop shows it at the size the network
+        knows best. The first mask is not fed back: it must not bind the second look.
+        """
+        gain = self.frame_info.second_look_gain
+        if gain is None:
+            return first
+        view = self._zoom(encoded, clicks, first.mask, gain)
+        if view is None:
+            return first
+        second = self._answer(view, clicks, None)
+        return second if second.expected_iou.max() > first.expected_iou.max() else first
+
+    def _answer(self, view: View, clicks: Clicks, previous_mask: BoolArray | None) -> Prediction:
+        """Run f and g on the clicks that lie in a view of the image."""
+        frame, features = view
+        shown = [click for click in clicks if frame.shows(click)]
         positive = frame.to_network(click_points_xy(shown, positive=True))
         negative = frame.to_network(click_points_xy(shown, positive=False))
         previous = None if previous_mask is None else frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
@@ -166,27 +204,21 @@ class Predictor:
         index, sign = embedding_clicks(positive, negative, frame.size_hw)
         logits, raw_scores = self.backend.decode(features, guidance, index, sign)
         scores, expected_iou = read_scores(raw_scores, self.selection)
-        return Prediction(logits, scores, expected_iou, checked, frame)
+        return Prediction(logits, scores, expected_iou, clicks, frame)
 
-    def _view(
-        self, encoded: EncodedImage, clicks: Clicks, previous_mask: BoolArray | None
-    ) -> tuple[Frame, Features]:
+    def _zoom(
+        self, encoded: EncodedImage, clicks: Clicks, mask: BoolArray | None, min_gain: float
+    ) -> View | None:
+        """The crop around a mask, encoded; None where the whole image should be used."""
         info = self.frame_info
-        frame = zoom_frame(
-            previous_mask,
-            clicks,
-            encoded.size_hw,
-            info.zoom_px,
-            info.zoom_factor,
-            info.zoom_min_gain,
-        )
+        frame = zoom_frame(mask, clicks, encoded.size_hw, info.zoom_px, info.zoom_factor, min_gain)
         if frame is None:
-            return encoded.frame, encoded.features
+            return None
         features = encoded.crops.get(frame)
         if features is None:
             features = self.backend.encode(frame.cut_image(encoded.image))
             encoded.crops.put(frame, features)
-        return frame, features
+        return View(frame, features)
 
 
 def check_mask(mask: BoolArray, size_hw: tuple[int, int]) -> BoolArray:

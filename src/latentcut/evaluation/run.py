@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 from collections.abc import Callable
@@ -52,7 +53,7 @@ def evaluate_dataset(
         "protocol": PROTOCOL,
         "max_clicks": max_clicks,
     }
-    objects = list(dataset.objects())[:limit]
+    objects = list(itertools.islice(dataset.objects(), limit))
     if not objects:
         raise DatasetBroken(f"{dataset.path} holds no object: every mask is empty")
     if rows_path and not rows_path.parent.is_dir():

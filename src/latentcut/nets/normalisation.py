@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as dist_nn
 from torch import Tensor, nn
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """Sum a tensor over all processes; the gradient is summed likewise."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        total = grad.clone()
+        dist.all_reduce(total)
+        return total
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -25,7 +42,8 @@ class BatchNorm(nn.BatchNorm2d):
             return super().forward(input)
         x = input.float()
         moments = torch.stack([x.mean((0, 2, 3)), (x * x).mean((0, 2, 3))])  # (2, C)
-        moments = dist_nn.all_reduce(moments) / dist.get_world_size()
+        total: Tensor = SumOverProcesses.apply(moments)  # type: ignore[no-untyped-call]
+        moments = total / dist.get_world_size()
         mean, variance = moments[0], moments[1] - moments[0] ** 2
         with torch.no_grad():
             momentum = 0.1 if self.momentum is None else self.momentum

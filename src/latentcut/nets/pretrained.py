@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -26,7 +27,10 @@ def load_backbone(backbone: MobileNetV2, path: Path) -> None:
     """
     if not path.is_file():
         raise FileMissing(path, "a backbone file (.safetensors)")
-    tensors = load_file(path)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointBroken(f"{path} is no readable backbone file: {error}") from error
     convs: list[nn.Conv2d] = [m for m in backbone.modules() if isinstance(m, SameConv)]
     for i, conv in enumerate(convs):
         for kind in ("weight", "bias"):

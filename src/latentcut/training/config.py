@@ -187,8 +187,26 @@ def _check(config: Config) -> None:
             "data.crop_sizes, data.crop_shares and data.images_per_step must be equally long, "
             f"given {len(data.crop_sizes)}, {len(data.crop_shares)}, {len(data.images_per_step)}"
         )
-    if any(size % 32 for size in data.crop_sizes):
-        raise BadConfig(f"data.crop_sizes must be multiples of 32 px, given {data.crop_sizes}")
+    if not data.crop_sizes or any(size < 32 or size % 32 for size in data.crop_sizes):
+        raise BadConfig(
+            f"data.crop_sizes must be one or more multiples of 32 px, given {data.crop_sizes}"
+        )
+    for name, shares in (
+        ("data.crop_shares", data.crop_shares),
+        ("clicks.corrective_shares", config.clicks.corrective_shares),
+        ("data.sets", tuple(data.sets.values()) or (1.0,)),
+    ):
+        if not shares or min(shares) < 0 or sum(shares) <= 0:
+            raise BadConfig(f"{name} must be weights with a positive sum, given {shares}")
+    for name, count in (
+        *(("data.images_per_step", count) for count in data.images_per_step),
+        ("data.pairs_per_image", data.pairs_per_image),
+        ("train.log_every", train.log_every),
+        ("train.steps", train.steps),
+        ("train.accumulate", train.accumulate),
+    ):
+        if count < 1:
+            raise BadConfig(f"{name} must be at least 1, given {count}")
     if len(loss.rank_weights) != model.num_masks:
         raise BadConfig(
             f"loss.rank_weights must have model.num_masks = {model.num_masks} values, "
@@ -198,5 +216,3 @@ def _check(config: Config) -> None:
         raise BadConfig(
             f"loss.selection must be 'expected_iou' or 'cross_entropy', given {loss.selection!r}"
         )
-    if train.steps < 1 or train.accumulate < 1:
-        raise BadConfig("train.steps and train.accumulate must be at least 1")

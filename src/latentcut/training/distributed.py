@@ -16,6 +16,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from latentcut.errors import BadConfig
+
 
 @dataclass(frozen=True)
 class Job:
@@ -73,11 +75,11 @@ def share_of(total: int, job: Job) -> range:
     The indices 0 .. total-1 that belong to this process, contiguous.
 
     Raises:
-        ValueError: total is no multiple of the number of processes (batch normalisation
+        BadConfig: total is no multiple of the number of processes (batch normalisation
             over processes needs equal shares).
     """
     if total % job.world_size:
-        raise ValueError(
+        raise BadConfig(
             f"{total} images per step cannot be shared equally by {job.world_size} processes: "
             "make every value of data.images_per_step a multiple of their number"
         )

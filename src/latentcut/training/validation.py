@@ -26,7 +26,7 @@ def held_out_samples(root: Path, data: DataConfig, count: int, seed: int = 0) ->
     Args:
         root: Folder of the data sets.
         data: Sets, weights and which images are held out.
-        count: Number of objects.
+        count: Number of distinct objects; fewer where the slice has not so many.
         seed: Other seeds give other objects.
     """
     sets = [FolderDataset(root / name) for name in data.sets]
@@ -35,8 +35,10 @@ def held_out_samples(root: Path, data: DataConfig, count: int, seed: int = 0) ->
     if weights.sum() == 0:
         return []
     rng = np.random.default_rng([seed, len(sets)])
-    samples: list[Sample] = []
-    while len(samples) < count:
+    samples: dict[str, Sample] = {}
+    for _ in range(20 * count):  # a small slice may hold fewer objects than asked for
+        if len(samples) == count:
+            break
         which = int(rng.choice(len(sets), p=weights / weights.sum()))
         entry = entries[which][int(rng.integers(len(entries[which])))]
         mask_path = entry.mask_paths[int(rng.integers(len(entry.mask_paths)))]
@@ -49,8 +51,8 @@ def held_out_samples(root: Path, data: DataConfig, count: int, seed: int = 0) ->
         if values:
             value = values[int(rng.integers(len(values)))]
             name = f"{sets[which].name}/{mask_path.stem}:{value}"
-            samples.append(sets[which].sample(name, entry.image_path, mask_path, value))
-    return samples
+            samples[name] = sets[which].sample(name, entry.image_path, mask_path, value)
+    return list(samples.values())
 
 
 def build_validation(root: Path, config: Config) -> Callable[[ClickModel, int], dict[str, float]]:
