@@ -90,13 +90,13 @@ def test_an_interrupted_run_saves_its_checkpoint_first(
 def test_training_lowers_the_loss_on_drawn_shapes(
     shapes_root: Path, config_path: Path, tmp_path: Path
 ):
-    config = load_config(config_path, ["train.steps=60", "train.checkpoint_minutes=60.0"])
+    config = load_config(config_path, ["train.steps=150", "train.checkpoint_minutes=60.0"])
 
     train(config, shapes_root, None, tmp_path / "run")
 
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     losses = [json.loads(line)["loss"] for line in lines]
-    assert sum(losses[-10:]) < 0.85 * sum(losses[:10])
+    assert sum(losses[-20:]) < 0.8 * sum(losses[:20])
 
 
 def test_a_run_is_not_resumed_with_another_model(

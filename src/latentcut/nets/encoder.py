@@ -81,6 +81,10 @@ class InvertedResidual(nn.Module):
             same_conv(hidden, hidden, 3, stride, dilation, groups=hidden),
             same_conv(hidden, num_out, 1),
         ]
+        # there is no normalisation to mend the scale of random weights
+        for conv in convs[:-1]:
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+        nn.init.kaiming_normal_(convs[-1].weight, nonlinearity="linear")
         self.convs = nn.ModuleList(convs)
         self.has_skip = stride == 1 and num_in == num_out
 
@@ -98,6 +102,7 @@ class MobileNetV2(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = same_conv(3, 32, 3, stride=2)
+        nn.init.kaiming_normal_(self.stem.weight, nonlinearity="relu")
         stages = []
         num_in = 32
         for expansion, channels, repeats, stride, later_dilation in STAGES:

@@ -90,8 +90,13 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.is_set = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._set)
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {number: signal.signal(number, self._set) for number in numbers}
+
+    def withdraw(self) -> None:
+        """Give the signals back to whoever had them."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def agreed(self, device: torch.device) -> bool:
         """Whether any process of the job was asked to stop; all must leave at the same step."""
@@ -250,6 +255,7 @@ def train(
                 averaged.load_state_dict(average)
                 log.write({"step": step} | validate(averaged, step))
     save()
+    stop.withdraw()
     leave_job()
     return path
 
