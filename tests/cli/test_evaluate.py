@@ -41,7 +41,12 @@ def test_a_data_set_is_evaluated_shown_and_written(run, shapes, tmp_path):
     result = json.loads(out.read_text())
 
     assert ran.code == 0
-    assert result["bundle"] == {"name": "default", "fingerprint": latentcut.load().fingerprint}
+    predictor = latentcut.load()
+    assert result["bundle"] == {
+        "name": "default",
+        "fingerprint": predictor.fingerprint,
+        "frame": predictor.frame_info.model_dump(),
+    }
     (dataset,) = result["datasets"]
     assert dataset["dataset"] == "shapes"
     assert [row["name"] for row in dataset["rows"]] == NAMES

@@ -19,9 +19,10 @@ from latentcut.core.bundle import (
     default_bundle_path,
     file_info,
     read_bundle,
+    with_frame,
 )
 from latentcut.core.onnx_backend import DECODER_INPUTS, ENCODER_INPUTS, ENCODER_OUTPUTS
-from latentcut.errors import BundleBroken, FileMissing
+from latentcut.errors import BadConfig, BundleBroken, FileMissing
 
 ENCODER, DECODER = b"the encoder's graph", b"the decoder's graph"
 
@@ -303,3 +304,36 @@ def test_loading_leaves_the_bundle_as_it_was(tmp_path):
 
     after = sorted((path.name, path.stat().st_mtime_ns) for path in Path(packaged).iterdir())
     assert after == before
+
+
+def test_frame_settings_can_be_overridden_and_change_the_fingerprint():
+    bundle = read_bundle(default_bundle_path())
+
+    changed = with_frame(bundle, ["zoom_px=320", "second_look_gain=none"])
+
+    assert (changed.info.frame.zoom_px, changed.info.frame.second_look_gain) == (320, None)
+    assert changed.info.frame.first_px == bundle.info.frame.first_px
+    assert changed.fingerprint != bundle.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        pytest.param(
+            "zoom=320",
+            "frame setting 'zoom=320' must look like key=value; did you mean 'zoom_px'? known: "
+            "first_px, second_look_gain, zoom_factor, zoom_min_gain, zoom_px",
+            id="unknown key",
+        ),
+        pytest.param(
+            "zoom_px=333",
+            "frame setting zoom_px: Input should be a multiple of 16",
+            id="value not allowed",
+        ),
+    ],
+)
+def test_a_wrong_frame_setting_is_named(override, message):
+    with pytest.raises(BadConfig) as caught:
+        with_frame(read_bundle(default_bundle_path()), [override])
+
+    assert str(caught.value) == message

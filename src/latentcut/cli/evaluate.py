@@ -31,6 +31,14 @@ def evaluate(
     ] = None,
     max_clicks: Annotated[int, typer.Option(min=1, max=100, help="Clicks per object.")] = 20,
     threads: ThreadsOption = 0,
+    frame: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Other frame setting than the bundle's, such as zoom_px=320 or "
+            "second_look_gain=none; may be repeated.",
+        ),
+    ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the tables as Markdown.")
     ] = False,
@@ -52,14 +60,14 @@ def evaluate(
     if json_path is not None:
         check_file_target(json_path)
 
-    from latentcut.core.bundle import default_bundle_path, read_bundle
+    from latentcut.core.bundle import default_bundle_path, read_bundle, with_frame
     from latentcut.core.files import write_atomically
-    from latentcut.core.predictor import load
+    from latentcut.core.predictor import predictor_of
     from latentcut.datasets.folder import FolderDataset
 
     datasets = [FolderDataset(folder) for folder in folders]  # all, before the first runs
-    predictor = load(bundle, threads)
-    info = read_bundle(bundle or default_bundle_path()).info
+    loaded = with_frame(read_bundle(bundle or default_bundle_path()), frame or ())
+    predictor = predictor_of(loaded, threads)
     results = []
     try:
         for dataset in datasets:
@@ -73,7 +81,11 @@ def evaluate(
         interrupted(f"Interrupted; {kept} holds what is done, the same command goes on from there")
     if json_path is not None:
         facts = {
-            "bundle": {"name": info.name, "fingerprint": predictor.fingerprint},
+            "bundle": {
+                "name": loaded.info.name,
+                "fingerprint": predictor.fingerprint,
+                "frame": loaded.info.frame.model_dump(),
+            },
             "datasets": results,
         }
         write_atomically(json_path, (json.dumps(facts, indent=1) + "\n").encode())

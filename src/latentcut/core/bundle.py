@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from latentcut.errors import BundleBroken, FileMissing
+from latentcut.errors import BadConfig, BundleBroken, FileMissing, nearest
 
 INFO_NAME = "model.json"
 ENCODER_NAME, DECODER_NAME = "encoder.onnx", "decoder.onnx"
@@ -111,6 +112,33 @@ class Bundle:
         """sha256 over everything that decides an answer; names the bundle in result files."""
         facts = self.info.model_dump(exclude={"name", "provenance"})
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def with_frame(bundle: Bundle, overrides: Sequence[str]) -> Bundle:
+    """
+    The same bundle with other frame settings; its fingerprint changes with them.
+
+    Args:
+        bundle: Stays as it is.
+        overrides: ``key=value`` each, keys of FrameInfo; ``none`` for None.
+
+    Raises:
+        BadConfig: Unknown key, or a value that is not allowed.
+    """
+    settings = bundle.info.frame.model_dump()
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or key not in settings:
+            raise BadConfig(
+                f"frame setting {override!r} must look like key=value; {nearest(key, settings)}"
+            )
+        settings[key] = None if text.lower() == "none" else text
+    try:
+        frame = FrameInfo.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadConfig(f"frame setting {first['loc'][0]}: {first['msg']}") from error
+    return replace(bundle, info=bundle.info.model_copy(update={"frame": frame}))
 
 
 def default_bundle_path() -> Path:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from latentcut.core.backend import Backend, Features
 from latentcut.core.bundle import (
+    Bundle,
     FrameInfo,
     SelectionInfo,
     default_bundle_path,
@@ -263,7 +264,11 @@ def load(path: str | os.PathLike[str] | None = None, threads: int = 0) -> Predic
         FileMissing: There is no such bundle.
         BundleBroken: A file was altered or does not fit.
     """
-    bundle = read_bundle(default_bundle_path() if path is None else Path(path))
+    return predictor_of(read_bundle(default_bundle_path() if path is None else Path(path)), threads)
+
+
+def predictor_of(bundle: Bundle, threads: int = 0) -> Predictor:
+    """A predictor of a bundle in memory; arguments and errors as for ``load``."""
     backend = OnnxBackend(bundle.encoder, bundle.decoder, bundle.info.num_masks, threads)
     return Predictor(
         backend, bundle.info.frame, bundle.info.selection, fingerprint=bundle.fingerprint
