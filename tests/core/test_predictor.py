@@ -340,9 +340,9 @@ def test_only_the_crops_used_last_are_kept(predictor, photo):
     assert len(backend.encoded_hw) == 1
 
 
-def test_an_object_as_large_as_the_image_is_not_encoded_again(predictor, photo):
+def test_an_object_as_large_as_the_image_is_not_encoded_again_if_a_crop_must_gain(predictor, photo):
     backend = CountingBackend(predictor.backend)
-    counting = Predictor(backend, predictor.frame_info, predictor.selection)
+    counting = Predictor(backend, FrameInfo(zoom_min_gain=1.2), predictor.selection)
     encoded = counting.encode(photo)
 
     counting.predict(encoded, [CENTRE], box_mask(2, 2, 126, 94))

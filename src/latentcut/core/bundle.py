@@ -38,7 +38,7 @@ class FrameInfo(_Strict):
         zoom_px: Longer side of the frame of a crop.
         zoom_factor: Side of a crop over side of the object.
         zoom_min_gain: Least ratio of the image's longer side to the crop's that makes a crop
-            worth its encoding.
+            worth its encoding; 1.0: always, so that large objects are shown at zoom_px, too.
         second_look_gain: Least such ratio at which a first answer is looked at again, zoomed
             in; None: never.
     """
@@ -46,8 +46,8 @@ class FrameInfo(_Strict):
     first_px: int = Field(default=448, ge=64, le=2048, multiple_of=16)
     zoom_px: int = Field(default=384, ge=64, le=2048, multiple_of=16)
     zoom_factor: float = Field(default=1.3, ge=1.0, le=4.0)
-    zoom_min_gain: float = Field(default=1.2, ge=1.0)
-    second_look_gain: float | None = Field(default=1.5, ge=1.0)
+    zoom_min_gain: float = Field(default=1.0, ge=1.0)
+    second_look_gain: float | None = Field(default=1.2, ge=1.0)
 
 
 class SelectionInfo(_Strict):
