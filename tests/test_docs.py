@@ -56,9 +56,10 @@ def test_every_command_line_in_the_pages_uses_real_commands_and_options():
         for block in fenced(path, "bash"):
             for line in block.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
-                if "latentcut" not in words:
+                called = [i for i, word in enumerate(words) if Path(word).name == "latentcut"]
+                if not called or words[0] == "git":
                     continue
-                name, *rest = words[words.index("latentcut") + 1 :]
+                name, *rest = words[called[0] + 1 :]
                 known = {o for p in commands[name].params for o in p.opts}
                 wrong += [f"{path.name}: {w}" for w in rest if w[:2] == "--" and w not in known]
 
