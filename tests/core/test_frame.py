@@ -321,3 +321,23 @@ def test_a_zoom_frame_lies_in_the_image_and_holds_mask_and_positive_clicks(
     assert bottom <= frame.box_xyxy[3] <= height
     assert frame.shows(click) is True
     assert max(frame.size_hw) == 384
+
+
+@pytest.mark.parametrize(
+    ("box_xyxy", "share"),
+    [
+        pytest.param((0, 0, 40, 40), 0.0, id="the whole image cuts nothing off"),
+        pytest.param((10, 10, 30, 30), 0.25, id="one of four inner edges"),
+        pytest.param((0, 10, 20, 30), 0.0, id="the edge lies on the image's own"),
+        pytest.param((10, 10, 40, 40), 0.5, id="one of two inner edges"),
+    ],
+)
+def test_the_cut_share_counts_edges_inside_the_image_only(box_xyxy, share):
+    frame = Frame(box_xyxy, (40, 40), (32, 32))
+    logits = -np.ones((8, 8), dtype=np.float32)
+    logits[:, 0] = 1  # the whole left edge
+    logits[0, 0] = logits[-1, 0] = -1
+
+    cut = frame.cut_share(logits)
+
+    assert cut == share * 6 / 8  # its two corners are outside

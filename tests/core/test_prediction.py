@@ -8,7 +8,7 @@ from hypothesis import given
 
 from latentcut.core.clicks import Click, broken_clicks
 from latentcut.core.frame import Frame
-from latentcut.core.prediction import Prediction, obey_clicks
+from latentcut.core.prediction import Prediction, obey_clicks, place_logits
 from latentcut.errors import NoSuchCandidate
 
 # logits of three candidates on 2 x 4 px: the left half, everything, nothing
@@ -23,11 +23,10 @@ def prediction_of(logits=LOGITS, clicks=(), scores=(0.5, 0.3, 0.2), size_hw=None
     image_hw = logits.shape[1:]
     frame = Frame((0, 0, image_hw[1], image_hw[0]), image_hw, size_hw or image_hw)
     return Prediction(
-        logits,
+        place_logits(logits, frame),
         np.array(scores, dtype=np.float32),
         np.array([0.75, 0.5, 0.25], dtype=np.float32),
         tuple(clicks),
-        frame,
         selected,
     )
 
@@ -141,11 +140,10 @@ def test_corrections_are_3_network_pixels_wide():
     logits = -np.ones((1, 1, 12))
     # 12 image pixels on 24 network pixels: a radius of 1.5 image pixels
     prediction = Prediction(
-        logits.astype(np.float32),
+        place_logits(logits.astype(np.float32), Frame((0, 0, 12, 1), (1, 12), (24, 24))),
         np.ones(1, dtype=np.float32),
         np.ones(1, dtype=np.float32),
         (Click(5, 0),),
-        Frame((0, 0, 12, 1), (1, 12), (24, 24)),
     )
 
     assert np.flatnonzero(prediction.mask).tolist() == [4, 5, 6]

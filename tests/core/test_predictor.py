@@ -278,7 +278,11 @@ def test_a_small_object_is_encoded_again_from_close_by_and_only_once(predictor, 
 
 
 def scripted_scores(whole: float, close_by: float):
-    """A backend whose candidates are a small box; it is surer of crops or of whole images."""
+    """
+    A backend that is surer of crops or of whole images.
+
+    Its first candidate is a small box, its second one everything.
+    """
 
     class Scripted:
         num_masks = 2
@@ -289,7 +293,8 @@ def scripted_scores(whole: float, close_by: float):
         def decode(self, features, guidance, index, sign):
             height, width = 2 * guidance.shape[1], 2 * guidance.shape[2]
             logits = np.full((2, height, width), -1, dtype=np.float32)
-            logits[:, height // 2 - 8 : height // 2, width // 2 - 8 : width // 2] = 1
+            logits[0, height // 2 - 8 : height // 2, width // 2 - 8 : width // 2] = 1
+            logits[1] = 1
             score = whole if features[0] == 64 else close_by
             return logits, np.array([score, score - 1], dtype=np.float32)
 
@@ -312,6 +317,15 @@ def test_a_small_first_answer_is_looked_at_again_and_the_surer_answer_is_kept(
     prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
 
     assert prediction.expected_iou[0] == np.float32(1 / (1 + np.exp(-kept)))
+
+
+def test_a_candidate_that_the_crop_cuts_off_stays_as_the_first_look_saw_it():
+    predictor = Predictor(scripted_scores(0.0, 1.0), FrameInfo(first_px=64, zoom_px=96))
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert prediction.candidate(1).all()  # everything, not only the crop
+    assert prediction.expected_iou[1] == np.float32(1 / (1 + np.exp(1)))  # 0 - 1, of the first
 
 
 def test_no_second_look_is_taken_when_it_is_switched_off():

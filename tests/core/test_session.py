@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from latentcut.core.clicks import Click, check_clicks
 from latentcut.core.frame import Frame
-from latentcut.core.prediction import Prediction
+from latentcut.core.prediction import Prediction, place_logits
 from latentcut.core.session import Session
 from latentcut.errors import (
     ClickOutsideImage,
@@ -42,7 +42,7 @@ class ColumnPredictor:
         scores = np.array([0.5, 0.3, 0.2], dtype=np.float32)
         # a fine frame: no more than the clicked pixels is corrected
         frame = Frame((0, 0, 6, 4), SIZE_HW, (64, 96))
-        return Prediction(logits, scores, scores.copy(), checked, frame)
+        return Prediction(place_logits(logits, frame), scores, scores.copy(), checked)
 
 
 def new_session(previous_mask=None):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from latentcut.core.frame import Frame
-from latentcut.core.prediction import Prediction
+from latentcut.core.prediction import Prediction, place_logits
 
 
 class ConvergingPredictor:
@@ -41,7 +41,10 @@ class ConvergingPredictor:
         frame = Frame((0, 0, width, height), (height, width), (16 * height, 16 * width))
         scores, expected = np.array([0.6, 0.4]), np.array([0.75, 0.25])
         return Prediction(
-            logits, scores.astype(np.float32), expected.astype(np.float32), tuple(clicks), frame
+            place_logits(logits, frame),
+            scores.astype(np.float32),
+            expected.astype(np.float32),
+            tuple(clicks),
         )
 
 

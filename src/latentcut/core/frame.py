@@ -94,6 +94,26 @@ class Frame:
         cut = mask[top:bottom, left:right].astype(np.float32)
         return resize(cut, (self.size_hw[0] // stride, self.size_hw[1] // stride))
 
+    def cut_share(self, logits: NDArray[np.float32]) -> float:
+        """
+        How much of a mask's surroundings the box cuts off.
+
+        Args:
+            logits: float32 (h, w), at any resolution of the frame; positive inside.
+
+        Returns:
+            The share of the box's edge cells, those on the image's own edges left out, that
+            are inside the mask; in [0, 1], 0 where the box is the whole image.
+        """
+        left, top, right, bottom = self.box_xyxy
+        edges = [
+            *([logits[0]] if top > 0 else []),
+            *([logits[-1]] if bottom < self.image_hw[0] else []),
+            *([logits[:, 0]] if left > 0 else []),
+            *([logits[:, -1]] if right < self.image_hw[1] else []),
+        ]
+        return float((np.concatenate(edges) > 0).mean()) if edges else 0.0
+
     def paste_logits(self, logits: NDArray[np.float32]) -> BoolArray:
         """
         Logits of the network frame as a mask of the whole image.

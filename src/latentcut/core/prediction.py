@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,24 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
 
+class PlacedLogits(NamedTuple):
+    """
+    One candidate of the network.
+
+    Attributes:
+        logits: float32 (h, w), positive inside, at any resolution of the frame.
+        frame: Where they lie in the image.
+    """
+
+    logits: FloatArray
+    frame: Frame
+
+
+def place_logits(logits: FloatArray, frame: Frame) -> tuple[PlacedLogits, ...]:
+    """All candidates of one network run, float32 (M, h, w), in the frame it saw."""
+    return tuple(PlacedLogits(plane, frame) for plane in logits)
+
+
 class Prediction:
     """
     The answer to a set of clicks. Immutable and safe to share between threads.
@@ -26,11 +45,10 @@ class Prediction:
     and not all M.
 
     Args:
-        logits: float32 (M, h, w) in the network frame, positive inside.
+        placed: One per candidate: its logits, and where they lie in the image.
         scores: float32 (M,), probabilities.
         expected_iou: float32 (M,), in [0, 1].
         clicks: The clicks that were answered.
-        frame: Where the logits lie in the image.
         selected: Index of the mask to show; None: the largest score's.
 
     Attributes:
@@ -42,23 +60,22 @@ class Prediction:
 
     def __init__(
         self,
-        logits: FloatArray,
+        placed: Sequence[PlacedLogits],
         scores: FloatArray,
         expected_iou: FloatArray,
         clicks: Clicks,
-        frame: Frame,
         selected: int | None = None,
     ) -> None:
         self.scores, self.expected_iou, self.clicks = scores, expected_iou, clicks
         self.selected = int(np.argmax(scores) if selected is None else selected)
-        self._logits, self._frame = logits, frame
+        self._placed = tuple(placed)
         self._masks: dict[int, BoolArray] = {}
         self._lock = threading.Lock()
-        for array in (logits, scores, expected_iou):
+        for array in (scores, expected_iou, *(logits for logits, _ in self._placed)):
             array.flags.writeable = False
 
     def __repr__(self) -> str:
-        height, width = self._frame.image_hw
+        height, width = self._placed[0].frame.image_hw
         return (
             f"Prediction({len(self.clicks)} clicks on {width} x {height} px, "
             f"{self.num_masks} candidates, selected {self.selected})"
@@ -92,8 +109,9 @@ class Prediction:
             raise NoSuchCandidate(index, self.num_masks)
         with self._lock:
             if index not in self._masks:
-                mask = self._frame.paste_logits(self._logits[index])
-                radius_px = CORRECTION_RADIUS_PX * self._frame.pixels_per_network_pixel
+                logits, frame = self._placed[index]
+                mask = frame.paste_logits(logits)
+                radius_px = CORRECTION_RADIUS_PX * frame.pixels_per_network_pixel
                 obey_clicks(mask, self.clicks, radius_px)
                 mask.flags.writeable = False
                 self._masks[index] = mask
@@ -115,9 +133,7 @@ class Prediction:
         Raises:
             NoSuchCandidate: index is not 0 to M - 1.
         """
-        chosen = Prediction(
-            self._logits, self.scores, self.expected_iou, self.clicks, self._frame, index
-        )
+        chosen = Prediction(self._placed, self.scores, self.expected_iou, self.clicks, index)
         with self._lock:
             chosen._masks.update(self._masks)
         chosen.candidate(index)

@@ -27,13 +27,14 @@ from latentcut.core.frame import Frame, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
 from latentcut.core.images import ImageLimits, read_image
 from latentcut.core.onnx_backend import OnnxBackend
-from latentcut.core.prediction import Prediction
+from latentcut.core.prediction import PlacedLogits, Prediction, place_logits
 from latentcut.core.session import Session
 from latentcut.errors import MaskSizeMismatch, NoClicks
 
 BoolArray = NDArray[np.bool_]
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
+MAX_CUT_SHARE = 0.03  # of a crop's edge inside a candidate: more, and it goes on outside
 MAX_KEPT_CROPS = 4  # encodings of zoomed crops kept per image, about 4 MB each
 
 
@@ -42,6 +43,17 @@ class View(NamedTuple):
 
     frame: Frame
     features: Features
+
+
+class Answer(NamedTuple):
+    """What f and g said: M placed candidates, and g's raw scores, float32 (M,)."""
+
+    placed: tuple[PlacedLogits, ...]
+    scores: NDArray[np.float32]
+
+    def prediction(self, clicks: Clicks, selection: SelectionInfo) -> Prediction:
+        """The answer as users meet it."""
+        return Prediction(self.placed, *read_scores(self.scores, selection), clicks)
 
 
 class CropCache:
@@ -176,25 +188,36 @@ class Predictor:
         answer = self._answer(view, checked, previous_mask)
         if previous_mask is None:
             answer = self._second_look(encoded, checked, answer)
-        return answer
+        return answer.prediction(checked, self.selection)
 
-    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Prediction) -> Prediction:
+    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Answer:
         """
         Answer once more, zoomed in on a small first answer; keep the one g expects more of.
 
         The first answer shows where the object is, the crop shows it at the size the network
-        knows best. The first mask is not fed back: it must not bind the second look.
+        knows best. The first mask is not fed back: it must not bind the second look. A
+        candidate that the crop cuts off means something larger: the first look's stays.
         """
         gain = self.frame_info.second_look_gain
         if gain is None:
             return first
-        view = self._zoom(encoded, clicks, first.mask, gain)
+        mask = first.prediction(clicks, self.selection).mask
+        view = self._zoom(encoded, clicks, mask, gain)
         if view is None:
             return first
         second = self._answer(view, clicks, None)
-        return second if second.expected_iou.max() > first.expected_iou.max() else first
+        if second.scores.max() <= first.scores.max():
+            return first
+        is_cut = np.array(
+            [frame.cut_share(logits) > MAX_CUT_SHARE for logits, frame in second.placed]
+        )
+        pairs = zip(is_cut, first.placed, second.placed, strict=True)
+        return Answer(
+            tuple(old if cut else new for cut, old, new in pairs),
+            np.where(is_cut, first.scores, second.scores),
+        )
 
-    def _answer(self, view: View, clicks: Clicks, previous_mask: BoolArray | None) -> Prediction:
+    def _answer(self, view: View, clicks: Clicks, previous_mask: BoolArray | None) -> Answer:
         """Run f and g on the clicks that lie in a view of the image."""
         frame, features = view
         shown = [click for click in clicks if frame.shows(click)]
@@ -203,9 +226,8 @@ class Predictor:
         previous = None if previous_mask is None else frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
         guidance = guidance_maps(positive, negative, frame.size_hw, previous)
         index, sign = embedding_clicks(positive, negative, frame.size_hw)
-        logits, raw_scores = self.backend.decode(features, guidance, index, sign)
-        scores, expected_iou = read_scores(raw_scores, self.selection)
-        return Prediction(logits, scores, expected_iou, clicks, frame)
+        logits, scores = self.backend.decode(features, guidance, index, sign)
+        return Answer(place_logits(logits, frame), scores)
 
     def _zoom(
         self, encoded: EncodedImage, clicks: Clicks, mask: BoolArray | None, min_gain: float
