@@ -6,9 +6,8 @@ import torch
 from latentcut.nets.losses import (
     click_constraint,
     hard_ious,
-    hindsight_loss,
+    hindsight_choice,
     normalised_focal,
-    rank_weights,
     ranked_diversity,
     relaxed_jaccard,
     selection_cross_entropy,
@@ -86,19 +85,13 @@ def test_click_constraint_is_larger_for_a_mask_that_breaks_the_click():
     assert loss[0, 0] < loss[0, 1]
 
 
-def test_hindsight_loss_takes_the_best_mask_of_each_image_not_of_the_batch():
+def test_hindsight_chooses_the_best_mask_of_each_image_not_of_the_batch():
     # image 0 is best served by mask 0, image 1 by mask 1
     per_mask = torch.tensor([[0.25, 1.0], [0.75, 0.5]])  # (B=2, M=2)
 
-    loss = hindsight_loss(per_mask)
+    choice = hindsight_choice(per_mask)
 
-    assert loss.item() == 0.375  # (0.25 + 0.5) / 2; one minimum for the batch would give 0.5
-
-
-def test_rank_weights_are_those_of_the_paper_for_six_masks():
-    weights = rank_weights(6)
-
-    assert weights == (0.08, 0.04, 0.02, 0.01, 0.005, 0.0025)
+    assert choice.tolist() == [0, 1]  # the batch means, 0.5 and 0.75, would give mask 0 twice
 
 
 def test_ranked_diversity_weighs_the_first_masks_most():

@@ -7,6 +7,8 @@ import pytest
 from latentcut.errors import BadConfig, FileMissing
 from latentcut.training.config import Config, config_from_dict, config_to_dict, load_config
 
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.toml"))
+
 
 def test_a_file_holds_only_what_differs_from_the_defaults(config_path: Path):
     config = load_config(config_path)
@@ -104,7 +106,7 @@ def test_a_missing_config_names_the_path(tmp_path: Path):
     assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.toml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.name)
 def test_every_shipped_config_loads(path: Path):
     config = load_config(path)
 

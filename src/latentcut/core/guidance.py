@@ -55,17 +55,25 @@ def distance_map(
     return np.sqrt(nearest_sq)
 
 
-def click_map(points_xy: NDArray[np.floating], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+def click_map(
+    points_xy: NDArray[np.floating], size_hw: tuple[int, int], stride: int = 1
+) -> NDArray[np.bool_]:
     """
-    Mark exactly the pixels in which clicks of one sign lie: bool (H, W).
+    Mark exactly the cells in which clicks of one sign lie.
 
-    Points are rounded to the nearest pixel and must lie in the frame.
+    Args:
+        points_xy: Click positions, shape (K, 2), in pixels of the network frame, inside it.
+        size_hw: Height and width of the network frame, in pixels; multiples of stride.
+        stride: Cell size in pixels; 1 marks pixels, to which points are rounded.
+
+    Returns:
+        bool (H / stride, W / stride).
 
     Source:
         Li, Chen & Koltun 2018, section 3 (maps S_p and S_n).
     """
-    marks = np.zeros(size_hw, dtype=bool)
-    columns_rows = np.floor(np.asarray(points_xy).reshape(-1, 2) + 0.5).astype(np.intp)
+    marks = np.zeros((size_hw[0] // stride, size_hw[1] // stride), dtype=bool)
+    columns_rows = np.floor((np.asarray(points_xy).reshape(-1, 2) + 0.5) / stride).astype(np.intp)
     marks[columns_rows[:, 1], columns_rows[:, 0]] = True
     return marks
 

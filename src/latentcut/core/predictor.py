@@ -187,10 +187,10 @@ class Predictor:
         view = self._zoom(encoded, checked, previous_mask, gain) or encoded.whole
         answer = self._answer(view, checked, previous_mask)
         if previous_mask is None:
-            answer = self._second_look(encoded, checked, answer)
+            return self._second_look(encoded, checked, answer)
         return answer.prediction(checked, self.selection)
 
-    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Answer:
+    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Prediction:
         """
         Answer once more, zoomed in on a small first answer; keep the one g expects more of.
 
@@ -198,24 +198,23 @@ class Predictor:
         knows best. The first mask is not fed back: it must not bind the second look. A
         candidate that the crop cuts off means something larger: the first look's stays.
         """
+        prediction = first.prediction(clicks, self.selection)
         gain = self.frame_info.second_look_gain
-        if gain is None:
-            return first
-        mask = first.prediction(clicks, self.selection).mask
-        view = self._zoom(encoded, clicks, mask, gain)
+        view = None if gain is None else self._zoom(encoded, clicks, prediction.mask, gain)
         if view is None:
-            return first
+            return prediction
         second = self._answer(view, clicks, None)
         if second.scores.max() <= first.scores.max():
-            return first
+            return prediction
         is_cut = np.array(
             [frame.cut_share(logits) > MAX_CUT_SHARE for logits, frame in second.placed]
         )
         pairs = zip(is_cut, first.placed, second.placed, strict=True)
-        return Answer(
+        merged = Answer(
             tuple(old if cut else new for cut, old, new in pairs),
             np.where(is_cut, first.scores, second.scores),
         )
+        return merged.prediction(clicks, self.selection)
 
     def _answer(self, view: View, clicks: Clicks, previous_mask: BoolArray | None) -> Answer:
         """Run f and g on the clicks that lie in a view of the image."""

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentcut.core.metrics import iou
+from latentcut.core.metrics import MAX_CLICKS, iou
 from latentcut.core.predictor import Predictor
 from latentcut.datasets.folder import Sample, read_sample_image
 from latentcut.simulation.robot import first_click, next_click
 
-MAX_CLICKS = 20
 PROTOCOL = "centre of the largest error region, 20 clicks, selected mask shown, version 1"
 
 
@@ -77,31 +76,32 @@ def evaluate_object(
     encoded = predictor.encode(image)
     encode_s = time.perf_counter() - started
 
-    result = ObjectResult(sample.name, [], [], [], [], 0, round(encode_s, 5), [])
+    selected: list[float] = []
+    oracle: list[float] = []
+    first: list[float] = []
+    expected: list[float] = []
+    click_s: list[float] = []
     clicks_broken = 0
     clicks = [click for click in [first_click(gt_mask, ignore)] if click is not None]
     mask: NDArray[np.bool_] | None = None
-    while clicks and len(clicks) <= max_clicks:
+    while clicks:
         started = time.perf_counter()
         prediction = predictor.predict(encoded, clicks, mask)
         mask = prediction.mask
-        result.click_s.append(round(time.perf_counter() - started, 5))
+        click_s.append(round(time.perf_counter() - started, 5))
         ious = [iou(candidate, gt_mask, ignore) for candidate in prediction.candidates]
         # not rounded: 0.899996 has not reached 0.9
-        result.selected_ious.append(ious[prediction.selected])
-        result.oracle_ious.append(max(ious))
-        result.first_ious.append(ious[0])
-        result.expected_ious.append(round(float(prediction.expected_iou[prediction.selected]), 5))
+        selected.append(ious[prediction.selected])
+        oracle.append(max(ious))
+        first.append(ious[0])
+        expected.append(round(float(prediction.expected_iou[prediction.selected]), 5))
         clicks_broken += not prediction.clicks_satisfied
         click = next_click(mask, gt_mask, ignore)
         if click is None or len(clicks) == max_clicks:
             break
         clicks.append(click)
-    for ious in (
-        result.selected_ious,
-        result.oracle_ious,
-        result.first_ious,
-        result.expected_ious,
-    ):
-        ious += ious[-1:] * (max_clicks - len(ious))
-    return ObjectResult(**{**result.to_dict(), "clicks_broken": clicks_broken})
+    for figures in (selected, oracle, first, expected):
+        figures += figures[-1:] * (max_clicks - len(figures))
+    return ObjectResult(
+        sample.name, selected, oracle, first, expected, clicks_broken, round(encode_s, 5), click_s
+    )

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from latentcut.core.files import write_atomically
+from latentcut.core.metrics import MAX_CLICKS
 from latentcut.core.predictor import Predictor
 from latentcut.datasets.folder import FolderDataset
 from latentcut.errors import DatasetBroken, FileMissing, OutputExists
-from latentcut.evaluation.protocol import MAX_CLICKS, PROTOCOL, ObjectResult, evaluate_object
+from latentcut.evaluation.protocol import PROTOCOL, ObjectResult, evaluate_object
 from latentcut.evaluation.table import summarise
 
 Progress = Callable[[int, int], None]  # objects done, objects in all

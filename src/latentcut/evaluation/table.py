@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentcut.core.metrics import is_failure, number_of_clicks
-from latentcut.evaluation.protocol import MAX_CLICKS, ObjectResult
+from latentcut.core.metrics import MAX_CLICKS, is_failure, number_of_clicks
+from latentcut.evaluation.protocol import ObjectResult
 
 THRESHOLDS = (0.85, 0.90)
 NUM_BOOTSTRAP = 2000

@@ -28,7 +28,6 @@ STAGES = (
     (6, 320, 1, 1, 2),
 )
 TAPS = (0, 1, 2, 4, 6)  # stages whose output is used: 16 @ 2, 24 @ 4, 32 @ 8, 96 and 320 @ 16
-SIZE_MULTIPLE = 16
 
 
 class Features(NamedTuple):

@@ -11,8 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-RANK_SCALE = 0.0025  # lambda_M of the paper
-
 
 def relaxed_jaccard(probs: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
     """
@@ -59,31 +57,32 @@ def click_constraint(probs: Tensor, positive: Tensor, negative: Tensor) -> Tenso
     return (missed + included).flatten(2).sum(2)
 
 
-def hindsight_loss(per_mask: Tensor) -> Tensor:
+def hindsight_choice(per_mask: Tensor) -> Tensor:
     """
-    Mean over pairs of the smallest loss over masks: (B, M) -> scalar.
+    The mask of each pair that is pulled towards the ground truth: the one with the smallest loss.
 
-    The minimum is taken for each pair, never for the batch (the authors' release takes one
-    minimum of batch means, which equals this for batch size 1 only).
+    Chosen for each pair, never for the batch (the authors' release takes one minimum of
+    batch means, which equals this for batch size 1 only).
+
+    Args:
+        per_mask: (B, M), loss of each mask.
+
+    Returns:
+        int64 (B,).
 
     Source:
-        Li, Chen & Koltun 2018, section 3, L_f.
+        Li, Chen & Koltun 2018, section 3, the minimum in L_f.
     """
-    return per_mask.amin(1).mean()
-
-
-def rank_weights(num_masks: int) -> tuple[float, ...]:
-    """
-    lambda_1 > ... > lambda_M = 0.0025, each twice the next: (0.08, 0.04, ..., 0.0025) for M = 6.
-
-    Source:
-        Li, Chen & Koltun 2018, section 3, ranked diversity.
-    """
-    return tuple(RANK_SCALE * 2 ** (num_masks - 1 - m) for m in range(num_masks))
+    return per_mask.argmin(1)
 
 
 def ranked_diversity(per_mask: Tensor, weights: tuple[float, ...]) -> Tensor:
-    """Mean over pairs of sum_m lambda_m * l_m: (B, M) -> scalar."""
+    """
+    Mean over pairs of sum_m lambda_m * l_m: (B, M) -> scalar.
+
+    Source:
+        Li, Chen & Koltun 2018, section 3; lambda in training.config.LossConfig.
+    """
     return (per_mask * per_mask.new_tensor(weights)).sum(1).mean()
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.frame import resize
 from latentcut.core.images import read_image
 from latentcut.datasets.folder import Annotated, FolderDataset, label_values, read_label_map
 from latentcut.errors import BadConfig, nearest
@@ -123,14 +124,14 @@ class CropSource:
             return None
         window = self._window(maps[first] == chosen, rng)
         image = self._load(entry.image_path, is_image=True)
-        pixels = resize_window(np.asarray(image, dtype=np.uint8), window, size)
+        x0, y0, x1, y1 = window
+        pixels = resize(image[y0:y1, x0:x1], (size, size))
         mirror = bool(rng.random() < 0.5)
         regions = self._regions(maps, ignore_value, (first, chosen), window, size, rng)
         if not regions:
             return None
         ignore = np.zeros((size, size), dtype=bool)
         if ignore_value is not None:
-            x0, y0, x1, y1 = window
             cut = (maps[first][y0:y1, x0:x1] == ignore_value).astype(np.uint8)
             ignore = cv2.resize(cut, (size, size), interpolation=cv2.INTER_NEAREST) > 0
         if mirror:
@@ -229,17 +230,6 @@ def place(start: int, stop: int, length: int, limit: int, rng: np.random.Generat
     low, high = sorted((stop - length, start))
     low, high = max(0, low), min(limit - length, high)
     return int(rng.integers(low, high + 1)) if high > low else max(0, min(low, limit - length))
-
-
-def resize_window(
-    image: NDArray[np.uint8], window: tuple[int, int, int, int], size: int
-) -> NDArray[np.uint8]:
-    """Cut a box (x0, y0, x1, y1) and resize it to (size, size, 3)."""
-    x0, y0, x1, y1 = window
-    cut = np.ascontiguousarray(image[y0:y1, x0:x1])
-    shrinks = max(cut.shape[:2]) > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(cut, (size, size), interpolation=how), dtype=np.uint8)
 
 
 def change_colours(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -185,7 +185,7 @@ def train(
     log = Log(output / "log.jsonl", step) if job.is_main else None
     stop = StopRequest()
     started = last_saved = time.monotonic()
-    waited = 0.0
+    waited, logged_at, pairs = 0.0, 0.0, 0
 
     def save() -> None:
         if not job.is_main:
@@ -220,7 +220,9 @@ def train(
                 waited += time.monotonic() - asked
                 loss, figures = step_loss(model, batch, config)
                 (loss / config.train.accumulate).backward()
-                recent.append(figures | {"pairs": float(len(batch.clicks) * job.world_size)})
+                pairs += len(batch.clicks) * job.world_size
+                if log is not None:
+                    recent.append(figures)
             average_gradients(model.parameters())
             norm = nn.utils.clip_grad_norm_(model.parameters(), config.train.clip_norm)
             if torch.isfinite(norm):  # a single overflow must not destroy the weights
@@ -231,12 +233,8 @@ def train(
             if log is not None and (step % config.train.log_every == 0 or step == 1):
                 elapsed = time.monotonic() - started
                 mean = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
-                mean["pairs_per_second"] = (
-                    mean.pop("pairs")
-                    * len(recent)
-                    / max(1e-9, elapsed - float(progress.tasks[0].fields.get("logged_at", 0.0)))
-                )
-                progress.update(bar, logged_at=elapsed)
+                mean["pairs_per_second"] = pairs / max(1e-9, elapsed - logged_at)
+                logged_at, pairs = elapsed, 0
                 log.write(
                     {"step": step, "seconds": round(seconds + elapsed, 1), "lr_share": share}
                     | {"grad_norm": float(norm), "waiting_share": waited / elapsed}

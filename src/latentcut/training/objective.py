@@ -8,11 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latentcut.core.clicks import Click, click_points_xy
-from latentcut.core.guidance import embedding_clicks, guidance_maps
+from latentcut.core.guidance import click_map, embedding_clicks, guidance_maps
 from latentcut.nets.encoder import Features
 from latentcut.nets.losses import (
     click_constraint,
     hard_ious,
+    hindsight_choice,
     normalised_focal,
     ranked_diversity,
     relaxed_jaccard,
@@ -121,16 +122,16 @@ def add_corrective_clicks(
 
 def click_targets(clicks: list[tuple[Click, ...]], size: int, stride: int) -> Tensor:
     """S_p and S_n on a strided grid: float32 (2, N, size / stride, size / stride)."""
-    cells = size // stride
-    maps = torch.zeros(2, len(clicks), cells, cells)
-    for n, pair in enumerate(clicks):
-        for click in pair:
-            row = min(cells - 1, int((click.y + 0.5) / stride))
-            column = min(cells - 1, int((click.x + 0.5) / stride))
-            maps[0 if click.positive else 1, n, row, column] = 1.0
+    maps = [
+        [
+            click_map(click_points_xy(pair, positive=positive), (size, size), stride)
+            for pair in clicks
+        ]
+        for positive in (True, False)
+    ]
+    marks = torch.from_numpy(np.array(maps, dtype=np.float32))
     # a cell that holds clicks of both signs asks for nothing
-    both = maps[0] * maps[1]
-    return maps - both
+    return marks * (1 - marks.flip(0))
 
 
 def pair_losses(
@@ -166,7 +167,7 @@ def pair_losses(
     coarse = answer.decoded.coarse.sigmoid()
     distance4 = relaxed_jaccard(coarse, target4, valid4)  # (N, M)
     clicks4 = click_constraint(coarse, positive4, negative4) / num_clicks[:, None]
-    best = (distance4 + loss.click * clicks4).argmin(1)  # hindsight: per pair
+    best = hindsight_choice(distance4 + loss.click * clicks4)
 
     rows = torch.arange(len(best), device=device)
     logits = answer.decoded.logits[rows, best]  # (N, S/2, S/2)
