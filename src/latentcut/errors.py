@@ -88,6 +88,20 @@ class ClickOutsideImage(LatentcutError, ValueError):
         self.x, self.y, self.size_hw = x, y, size_hw
 
 
+class BadBox(LatentcutError, ValueError):
+    """A box was given that holds nothing of the image it belongs to."""
+
+    def __init__(self, box_xyxy: tuple[float, float, float, float], size_hw: tuple[int, int]):
+        height, width = size_hw
+        x0, y0, x1, y1 = (_plain(value) for value in box_xyxy)
+        super().__init__(
+            f"box (x0={x0}, y0={y0}, x1={x1}, y1={y1}) holds nothing of the image, which is "
+            f"{width} px wide and {height} px high: x0 must be less than x1 and y0 less than y1, "
+            f"and some of x 0 to {width - 1} and y 0 to {height - 1} must lie between them"
+        )
+        self.box_xyxy, self.size_hw = box_xyxy, size_hw
+
+
 def _plain(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
@@ -96,7 +110,7 @@ class NoClicks(LatentcutError, ValueError):
     """A prediction needs at least one click or a previous mask to start from."""
 
     def __init__(self) -> None:
-        super().__init__("there is no click and no previous mask: give at least one of them")
+        super().__init__("there is no click, box or previous mask: give at least one of them")
 
 
 class MaskSizeMismatch(LatentcutError, ValueError):
@@ -167,6 +181,88 @@ class MissingExtra(LatentcutError, ImportError):
             f"{what} needs packages that are not installed: run pip install 'latentcut[{extra}]'"
         )
         self.extra = extra
+
+
+class RevisionConflict(LatentcutError, RuntimeError):
+    """Something was changed elsewhere since it was read; nothing was written."""
+
+    def __init__(self, what: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"{what} is at revision {found}, not {expected}: it was changed elsewhere; "
+            "load it again and repeat the change"
+        )
+        self.what, self.expected, self.found = what, expected, found
+
+
+class NotInProject(LatentcutError, LookupError):
+    """An image, object, mask or label that the project does not have."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        super().__init__(f"there is no {kind} {key} in this project")
+        self.kind, self.key = kind, key
+
+
+class LabelInUse(LatentcutError, ValueError):
+    """A label that objects still have was to be removed."""
+
+    def __init__(self, name: str, num_objects: int) -> None:
+        super().__init__(
+            f"label {name!r} is used by {num_objects} objects: give them another label first"
+        )
+        self.name, self.num_objects = name, num_objects
+
+
+class BadAction(LatentcutError, ValueError):
+    """An action that does not fit the image or object it is meant for."""
+
+
+class ProjectBroken(LatentcutError, ValueError):
+    """A project file cannot be read as one."""
+
+
+class ProjectTooNew(LatentcutError, ValueError):
+    """A project was written by a newer version; it was not touched."""
+
+
+class StoreUnavailable(LatentcutError, OSError):
+    """The project cannot be written now: disk full, read-only or gone. Nothing was lost."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class BadAnnotationFile(LatentcutError, ValueError):
+    """An annotation file that is to be imported breaks the rules of its format."""
+
+
+class NoImages(LatentcutError, FileNotFoundError):
+    """A folder that was to be annotated holds no image."""
+
+    def __init__(self, folder: object, suffixes: Iterable[str]) -> None:
+        super().__init__(
+            f"{folder} holds no images: looked for names that end in {', '.join(suffixes)}, also "
+            "in its sub-folders; give a folder with at least one"
+        )
+        self.folder, self.suffixes = folder, tuple(suffixes)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ServerBusy(LatentcutError, RuntimeError):
+    """The server's queue is full; the same request may be sent again in a moment."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} requests are waiting already: try again in a second")
+        self.waiting = waiting
+
+
+class Superseded(LatentcutError, RuntimeError):
+    """A newer request of the same object came in before this one was begun."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,7 @@ def test_json_says_what_the_api_says(run, coffee, cup, tmp_path):
     assert facts == {
         "image": {"path": str(coffee), "width": 600, "height": 400},
         "bundle": latentcut.load().fingerprint,
+        "given_box": None,
         "clicks": [
             {"x": 285.0, "y": 155.0, "positive": True},
             {"x": 130.0, "y": 250.0, "positive": False},
@@ -143,6 +145,34 @@ def test_a_previous_mask_of_zeros_and_ones_is_read_as_meant(run, predictor, coff
     assert np.array_equal(mask_from_coco_rle(json.loads(ran.out)["rle"]), expected.mask)
 
 
+def test_a_box_is_answered_and_then_corrected_by_the_clicks(run, predictor, coffee):
+    session = predictor.open(coffee)
+    session.box(150, 60, 420, 330)
+    expected = session.click(130, 250, positive=False)
+
+    clicked = ("--negative", "130,250", "--box", "150,60,420,330")
+    facts = json.loads(run("segment", coffee, *clicked, "--json", *FAST).out)
+
+    assert facts["given_box"] == [150.0, 60.0, 420.0, 330.0]
+    assert facts["selected"] == expected.selected
+    assert np.array_equal(mask_from_coco_rle(facts["rle"]), expected.mask)
+    assert sorted(facts["times_ms"]) == ["box", "clicks", "encode", "load", "read"]
+
+
+def test_a_box_alone_is_enough(run, predictor, coffee, tmp_path):
+    expected = predictor.open(coffee).box(150, 60, 420, 330)
+
+    box = ("--box", "150,60,420,330")
+    ran = run("segment", coffee, *box, "--output", tmp_path / "mask.png", *FAST)
+
+    assert ran.code == 0
+    assert np.array_equal(pixels(tmp_path / "mask.png") > 0, expected.mask)
+    assert re.fullmatch(
+        r"times       model \d+ ms, picture \d+ ms, box \d+ ms, clicks none ms",
+        ran.out.splitlines()[3],
+    )
+
+
 # --- what is refused, and that nothing is written then ---------------------------------------
 
 
@@ -171,10 +201,43 @@ def test_a_click_outside_the_picture_is_refused(run, coffee, tmp_path):
     assert written_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,4,5", "1,2,3,x", ""])
+def test_a_box_that_is_spelled_wrongly_is_a_usage_error(run, coffee, text):
+    ran = run("segment", coffee, "--box", text, "--json")
+
+    assert ran.code == 2
+    assert ran.usage_error == (
+        f"Invalid value for --box: {text!r} is no box; write X0,Y0,X1,Y1 in pixels, the left, top, "
+        "right and bottom edge, for example --box 200,80,420,360"
+    )
+
+
+def test_a_box_beside_the_picture_is_refused(run, coffee, tmp_path):
+    ran = run("segment", coffee, "--box", "600,10,700,90", "--output", tmp_path / "m.png", *FAST)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == (
+        "Error: box (x0=600, y0=10, x1=700, y1=90) holds nothing of the image, which is 600 px "
+        "wide and 400 px high: x0 must be less than x1 and y0 less than y1, and some of "
+        "x 0 to 599 and y 0 to 399 must lie between them\n"
+    )
+    assert written_in(tmp_path) == []
+
+
+def test_a_box_together_with_a_mask_to_start_from_is_a_usage_error(run, coffee, tmp_path):
+    ran = run("segment", coffee, "--box", "1,2,3,4", "--previous-mask", tmp_path / "m.png")
+
+    assert ran.code == 2
+    assert ran.usage_error == (
+        "Invalid value for --previous-mask: a box is answered anew, without a mask to start from; "
+        "leave out one of the two"
+    )
+
+
 def test_no_click_at_all_is_refused(run, coffee, tmp_path):
     ran = run("segment", coffee, "--output", tmp_path / "m.png")
 
-    expected = "Error: there is no click and no previous mask: give at least one of them\n"
+    expected = "Error: there is no click, box or previous mask: give at least one of them\n"
     assert (ran.code, ran.err) == (1, expected)
 
 

@@ -63,10 +63,17 @@ def test_the_stateless_calls_work_to_the_letter(predictor, photo):
         pytest.param(Predictor.open, {"image": ..., "previous_mask": None}, id="open"),
         pytest.param(Predictor.encode, {"image": ...}, id="encode"),
         pytest.param(
-            Predictor.predict, {"encoded": ..., "clicks": ..., "previous_mask": None}, id="predict"
+            Predictor.predict,
+            {"encoded": ..., "clicks": ..., "previous_mask": None, "box": None},
+            id="predict",
         ),
+        pytest.param(Predictor.glance, {"encoded": ..., "click": ...}, id="glance"),
         pytest.param(Session.click, {"x": ..., "y": ..., "positive": True}, id="click"),
+        pytest.param(Session.box, {"x0": ..., "y0": ..., "x1": ..., "y1": ...}, id="box"),
         pytest.param(Session.choose, {"index": ...}, id="choose"),
+        pytest.param(Prediction.candidate, {"index": ...}, id="candidate"),
+        pytest.param(Prediction.broken_clicks, {"index": ...}, id="broken_clicks"),
+        pytest.param(Prediction.reduced, {"index": ..., "max_side": ...}, id="reduced"),
         pytest.param(Click, {"x": ..., "y": ..., "positive": True}, id="Click"),
     ],
 )

@@ -204,6 +204,33 @@ def test_a_frame_shows_the_clicks_whose_pixels_lie_in_its_box():
     assert shown == [True, False, True, False, False]  # pixels 10, 9, 29, 30, and row 19
 
 
+def test_a_frame_of_a_reduced_image_has_its_box_on_whole_pixels():
+    frame = Frame((100, 50, 300, 149), (200, 400), (384, 384))
+
+    reduced = frame.reduced(100)
+
+    # a quarter: 25, 12.5, 75, 37.25; halves round up
+    assert reduced == Frame((25, 13, 75, 37), (50, 100), (384, 384))
+
+
+def test_a_frame_of_a_small_image_is_not_reduced():
+    frame = Frame((1, 2, 30, 40), (60, 50), (384, 384))
+
+    reduced = frame.reduced(60)
+
+    assert reduced is frame
+
+
+@given(frames(), st.integers(1, 100))
+def test_a_reduced_box_is_in_its_image_and_never_empty(frame, max_side_px):
+    reduced = frame.reduced(max_side_px)
+
+    left, top, right, bottom = reduced.box_xyxy
+    assert max(reduced.image_hw) == min(max_side_px, max(frame.image_hw))
+    assert 0 <= left < right <= reduced.image_hw[1]
+    assert 0 <= top < bottom <= reduced.image_hw[0]
+
+
 def zoom(mask, clicks=(), factor=1.3, min_gain=1.2):
     image_hw = (1000, 1000) if mask is None else mask.shape
     return zoom_frame(mask, clicks, image_hw, 384, factor, min_gain)

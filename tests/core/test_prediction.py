@@ -77,12 +77,20 @@ def test_the_selected_index_is_a_plain_number():
 
 
 @pytest.mark.parametrize("index", [3, -1])
-@pytest.mark.parametrize("method", ["candidate", "choose"])
-def test_a_candidate_that_does_not_exist_is_refused(method, index):
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(Prediction.candidate, id="candidate"),
+        pytest.param(Prediction.choose, id="choose"),
+        pytest.param(Prediction.broken_clicks, id="broken-clicks"),
+        pytest.param(lambda prediction, index: prediction.reduced(index, 1), id="reduced"),
+    ],
+)
+def test_a_candidate_that_does_not_exist_is_refused(ask, index):
     prediction = prediction_of()
 
     with pytest.raises(NoSuchCandidate) as caught:
-        getattr(prediction, method)(index)
+        ask(prediction, index)
 
     assert str(caught.value) == (f"candidate {index} does not exist: there are 3, numbered 0 to 2")
 
@@ -92,6 +100,7 @@ def test_a_candidate_that_does_not_exist_is_refused(method, index):
     [
         pytest.param(lambda p: p.mask, id="mask"),
         pytest.param(lambda p: p.candidate(1), id="candidate"),
+        pytest.param(lambda p: p.reduced(1, 2), id="reduced"),
         pytest.param(lambda p: p.scores, id="scores"),
         pytest.param(lambda p: p.expected_iou, id="expected-iou"),
     ],
@@ -147,6 +156,78 @@ def test_corrections_are_3_network_pixels_wide():
     )
 
     assert np.flatnonzero(prediction.mask).tolist() == [4, 5, 6]
+
+
+def test_the_clicks_that_the_network_broke_are_counted_before_they_are_repaired():
+    clicks = (Click(0, 0), Click(1, 1), Click(3, 0, positive=False))
+    prediction = prediction_of(clicks=clicks)
+
+    counts = [prediction.broken_clicks(index) for index in range(3)]
+
+    assert counts == [0, 1, 2]  # the left half; everything; nothing
+    assert prediction.candidate(2)[0, 0]  # repaired all the same
+
+
+def test_broken_clicks_are_counted_in_a_chosen_prediction_as_in_its_source():
+    prediction = prediction_of(clicks=[Click(3, 0)])
+    counted_before = prediction.broken_clicks(2)
+
+    chosen = prediction.choose(2)
+
+    assert (counted_before, chosen.broken_clicks(2), chosen.broken_clicks(0)) == (1, 1, 1)
+
+
+# a bright square of 16 x 16 cells on 64 x 64, seen in a crop of an image of 400 x 200 px
+def square_in_crop(clicks=()):
+    logits = -np.ones((1, 64, 64), dtype=np.float32)
+    logits[0, 16:32, 16:32] = 1
+    frame = Frame((100, 40, 300, 140), (200, 400), (128, 128))
+    scores = np.ones(1, dtype=np.float32)
+    return Prediction(place_logits(logits, frame), scores, scores.copy(), tuple(clicks))
+
+
+def test_a_reduced_candidate_is_the_candidate_at_another_size():
+    prediction = square_in_crop()
+
+    full, half = prediction.candidate(0), prediction.reduced(0, 200)
+
+    assert (half.shape, half.dtype) == ((100, 200), bool)
+    assert np.array_equal(half, full[::2, ::2])  # the square's edges lie on even pixels
+
+
+def test_a_reduced_candidate_of_a_small_image_is_the_candidate():
+    prediction = square_in_crop([Click(0, 0)])
+
+    small = prediction.reduced(0, 400)
+
+    assert small is prediction.candidate(0)
+
+
+def test_a_reduced_candidate_obeys_its_clicks():
+    clicks = (Click(399, 199), Click(175, 80, positive=False))
+    prediction = square_in_crop(clicks)
+
+    reduced = prediction.reduced(0, 100)  # a quarter
+
+    assert bool(reduced[49, 99]) is True
+    assert bool(reduced[20, 43]) is False  # (175.5 / 4, 80.5 / 4) = (43.9, 20.1)
+
+
+def test_reducing_does_not_make_the_mask_of_full_size():
+    prediction = square_in_crop()
+
+    reduced = prediction.reduced(0, 50)
+
+    assert reduced.shape == (25, 50)
+    assert prediction._masks == {}
+
+
+def test_a_candidate_reduced_to_one_pixel_is_answered():
+    prediction = square_in_crop([Click(150, 80)])
+
+    reduced = prediction.reduced(0, 1)
+
+    assert reduced.tolist() == [[True]]
 
 
 def test_a_mask_that_obeys_its_clicks_is_left_as_it_is():

@@ -20,16 +20,18 @@ CORNER = Click(3, 90, positive=False)
 
 
 class CountingBackend:
-    """The real backend, and the sizes of the images it was given."""
+    """The real backend, the sizes of the images it was given, and how often it answered."""
 
     def __init__(self, backend):
         self.backend, self.num_masks, self.encoded_hw = backend, backend.num_masks, []
+        self.num_decoded = 0
 
     def encode(self, image):
         self.encoded_hw.append(image.shape[:2])
         return self.backend.encode(image)
 
     def decode(self, *inputs):
+        self.num_decoded += 1
         return self.backend.decode(*inputs)
 
 
@@ -371,6 +373,32 @@ def test_a_negative_click_outside_the_crop_is_obeyed_all_the_same(predictor, enc
 
     assert prediction.clicks == (Click(55, 35), far_away)
     assert prediction.clicks_satisfied is True
+
+
+# ---------------------------------------------------------------- glancing
+
+
+def test_a_glance_is_the_first_look_alone(predictor, photo):
+    backend = CountingBackend(predictor.backend)
+    counting = Predictor(backend, predictor.frame_info, predictor.selection)
+    no_second_look = predictor.frame_info.model_copy(update={"second_look_gain": None})
+    encoded = counting.encode(photo)
+
+    glanced = counting.glance(encoded, CENTRE)
+
+    looked_once = Predictor(predictor.backend, no_second_look, predictor.selection)
+    assert bits(glanced) == bits(looked_once.predict(encoded, [CENTRE]))
+    assert (len(backend.encoded_hw), backend.num_decoded) == (1, 1)
+
+
+def test_a_glance_outside_the_image_is_refused(predictor, encoded):
+    with pytest.raises(ClickOutsideImage) as caught:
+        predictor.glance(encoded, Click(60, 96))
+
+    assert str(caught.value) == (
+        "click (x=60, y=96) is outside the image, which is 128 px wide and 96 px high: "
+        "x must be 0 to 127 and y 0 to 95"
+    )
 
 
 # ---------------------------------------------------------------- scores

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from latentcut.core.box_prompt import check_box
 from latentcut.core.clicks import Click, check_clicks
 from latentcut.core.frame import Frame
 from latentcut.core.prediction import Prediction, place_logits
 from latentcut.core.session import Session
 from latentcut.errors import (
+    BadBox,
     ClickOutsideImage,
     MaskSizeMismatch,
     NoSuchCandidate,
@@ -25,20 +27,24 @@ NUM_MASKS = 3
 
 class ColumnPredictor:
     """
-    Candidate m of K clicks is the first K + m columns.
+    Candidate m of K clicks is the first K + m columns; a box counts like a click.
 
-    It keeps the mask that it was given before each click, which a session has to choose.
+    It keeps the mask and the box that it was given each time, which a session has to choose.
     """
 
     def __init__(self):
-        self.previous_masks = []
+        self.previous_masks, self.boxes = [], []
 
-    def predict(self, encoded, clicks, previous_mask=None):
+    def predict(self, encoded, clicks, previous_mask=None, box=None):
         checked = check_clicks(clicks, encoded.size_hw)
+        if box is not None:
+            check_box(box, encoded.size_hw)
         self.previous_masks.append(previous_mask)
+        self.boxes.append(box)
+        num_given = len(checked) + (box is not None)
         logits = -np.ones((NUM_MASKS, *SIZE_HW), dtype=np.float32)
         for m in range(NUM_MASKS):
-            logits[m, :, : len(checked) + m] = 1
+            logits[m, :, : num_given + m] = 1
         scores = np.array([0.5, 0.3, 0.2], dtype=np.float32)
         # a fine frame: no more than the clicked pixels is corrected
         frame = Frame((0, 0, 6, 4), SIZE_HW, (64, 96))
@@ -153,6 +159,44 @@ def test_a_click_after_undo_forgets_what_was_undone():
     assert str(caught.value) == "there is nothing to redo: nothing was undone"
 
 
+def test_a_box_is_a_step_of_its_own_that_stays_in_force():
+    session = new_session()
+
+    boxed = session.box(1, 0, 4, 2)
+    clicked = session.click(5, 3, positive=False)
+    in_force = session.box_xyxy
+    undone = [session.undo(), session.undo()]
+
+    assert session.predictor.boxes == [(1.0, 0.0, 4.0, 2.0)] * 2
+    assert session.predictor.previous_masks[1] is boxed.mask
+    assert clicked.clicks == (Click(5, 3, positive=False),)
+    assert in_force == (1.0, 0.0, 4.0, 2.0)
+    assert undone == [boxed, None]
+    assert session.box_xyxy is None
+    assert session.redo() is boxed
+
+
+def test_a_box_is_answered_anew_with_the_clicks_so_far():
+    session = new_session(np.ones(SIZE_HW, dtype=bool))
+    session.click(0, 0)
+
+    boxed = session.box(1, 0, 4, 2)
+    session.box(1, 0, 5, 3)
+
+    assert boxed.clicks == (Click(0, 0),)
+    assert session.predictor.previous_masks[1:] == [None, None]
+    assert session.predictor.boxes == [None, (1.0, 0.0, 4.0, 2.0), (1.0, 0.0, 5.0, 3.0)]
+
+
+def test_a_choice_keeps_the_box():
+    session = new_session()
+    session.box(1, 0, 4, 2)
+
+    session.choose(1)
+
+    assert session.box_xyxy == (1.0, 0.0, 4.0, 2.0)
+
+
 def test_a_choice_is_a_step_that_keeps_the_clicks():
     session = new_session()
     session.click(0, 0)
@@ -168,12 +212,14 @@ def test_a_choice_is_a_step_that_keeps_the_clicks():
     ("action", "message"),
     [
         pytest.param(
-            Session.undo, "there is nothing to undo: no click or choice was made", id="undo"
+            Session.undo,
+            "there is nothing to undo: no click, box or choice was made",
+            id="undo",
         ),
         pytest.param(Session.redo, "there is nothing to redo: nothing was undone", id="redo"),
         pytest.param(
             lambda session: session.choose(0),
-            "there are no candidates to choose from before the first click",
+            "there are no candidates to choose from before the first click or box",
             id="choose",
         ),
     ],
@@ -191,6 +237,7 @@ def test_a_new_session_has_nothing_to_go_back_to_or_choose_from(action, message)
     ("action", "error"),
     [
         pytest.param(lambda session: session.click(6, 0), ClickOutsideImage, id="click"),
+        pytest.param(lambda session: session.box(2, 1, 2, 3), BadBox, id="box"),
         pytest.param(lambda session: session.choose(3), NoSuchCandidate, id="choose"),
     ],
 )

@@ -12,11 +12,14 @@ from typing import Annotated
 import typer
 
 from latentcut import __version__
+from latentcut.cli.annotate import annotate
 from latentcut.cli.bundle import bundle
 from latentcut.cli.demo import demo
 from latentcut.cli.doctor import doctor
 from latentcut.cli.edge import Edge
 from latentcut.cli.evaluate import evaluate
+from latentcut.cli.export import export
+from latentcut.cli.import_ import import_
 from latentcut.cli.segment import OrderedClicks, segment
 from latentcut.cli.train import train
 
@@ -52,7 +55,10 @@ def everywhere(
     """Options that belong to no command."""
 
 
+app.command("annotate")(annotate)
 app.command("segment", cls=OrderedClicks)(segment)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("demo")(demo)
 app.command("evaluate")(evaluate)
 app.command("train")(train)

@@ -1,4 +1,4 @@
-"""``latentcut segment``: clicks on one picture to mask, candidates, cut-out and overlay."""
+"""``latentcut segment``: a box and clicks on one picture to mask, candidates, cut-out and overlay."""
 
 from __future__ import annotations
 
@@ -78,6 +78,10 @@ def segment(
         list[str] | None,
         typer.Option(metavar="X,Y", help="Click on the background; may be repeated."),
     ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(metavar="X0,Y0,X1,Y1", help="Box around the thing, answered before clicks."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="PNG", help="The selected mask: 255 inside, 0 outside.")
     ] = None,
@@ -105,14 +109,20 @@ def segment(
     Cut one thing out of a picture.
 
     Positions are pixels from the centre of the top-left pixel of the upright picture, x to the
-    right, y down. Clicks are answered one by one in the order in which they are written, as if
-    a person made them. Nothing is written unless everything could be computed.
+    right, y down. A box is answered first, then clicks one by one in the order in which they are
+    written, as if a person made them. Nothing is written unless everything could be computed.
 
     Example: latentcut segment photo.jpg --positive 320,200 --negative 40,60 --output mask.png
     """
     signed_xy = clicks_in_order(ctx.meta[ORDER_KEY], positive or [], negative or [])
-    if not signed_xy and previous_mask is None:
+    corners = None if box is None else parse_box(box)
+    if corners is None and not signed_xy and previous_mask is None:
         raise NoClicks
+    if corners is not None and previous_mask is not None:
+        raise typer.BadParameter(
+            "a box is answered anew, without a mask to start from; leave out one of the two",
+            param_hint="--previous-mask",
+        )
     targets = Targets(output, cutout, overlay, candidates)
     if targets == Targets(None, None, None, None) and not as_json:
         raise typer.BadParameter(
@@ -133,12 +143,17 @@ def segment(
     load_ms = since_ms(started)
     started = time.perf_counter()
     session = predictor.open(pixels, start_mask)
-    encode_ms, click_ms = since_ms(started), []
-    prediction = None
+    times: dict[str, Any] = {"read": read_ms, "load": load_ms, "encode": since_ms(started)}
+    prediction, click_ms = None, []
+    if corners is not None:
+        started = time.perf_counter()
+        prediction = session.box(*corners)
+        prediction.mask  # noqa: B018  # made when first asked for; belongs to the box's time
+        times["box"] = since_ms(started)
     for x, y, is_positive in signed_xy:
         started = time.perf_counter()
         prediction = session.click(x, y, is_positive)
-        prediction.mask  # noqa: B018  # made when first asked for; belongs to the click's time
+        prediction.mask  # noqa: B018  # likewise
         click_ms.append(since_ms(started))
     if prediction is None:
         prediction = predictor.predict(session.encoded, (), start_mask)
@@ -148,8 +163,8 @@ def segment(
         targets.candidates.mkdir(parents=True, exist_ok=True)
     for path, picture in files.items():
         write_image(path, picture)
-    times = {"read": read_ms, "load": load_ms, "encode": encode_ms, "clicks": click_ms}
-    facts = facts_of(image, prediction, predictor.fingerprint)
+    times["clicks"] = click_ms
+    facts = facts_of(image, prediction, predictor.fingerprint, corners)
     facts |= {"files": written_files(targets, prediction.num_masks), "times_ms": times}
     typer.echo(json.dumps(facts) if as_json else in_words(facts))
 
@@ -163,6 +178,24 @@ def clicks_in_order(
         "negative": iter([(*parse_xy(text, "--negative"), False) for text in negative]),
     }
     return [next(rest[name]) for name in order]
+
+
+def parse_box(text: str) -> tuple[float, float, float, float]:
+    """
+    A box written as ``X0,Y0,X1,Y1``.
+
+    Raises:
+        typer.BadParameter: It is written otherwise.
+    """
+    try:
+        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no box; write X0,Y0,X1,Y1 in pixels, the left, top, right and bottom "
+            "edge, for example --box 200,80,420,360",
+            param_hint="--box",
+        ) from error
+    return x0, y0, x1, y1
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
@@ -208,7 +241,12 @@ def written_files(targets: Targets, num_masks: int) -> dict[str, Any]:
     return files
 
 
-def facts_of(image: Path, prediction: Prediction, fingerprint: str) -> dict[str, Any]:
+def facts_of(
+    image: Path,
+    prediction: Prediction,
+    fingerprint: str,
+    corners: tuple[float, float, float, float] | None,
+) -> dict[str, Any]:
     """What there is to say about a prediction, as plain values for JSON."""
     from latentcut.core.masks import box_xywh_coco, coco_rle, mask_area
 
@@ -216,6 +254,7 @@ def facts_of(image: Path, prediction: Prediction, fingerprint: str) -> dict[str,
     return {
         "image": {"path": str(image), "width": width, "height": height},
         "bundle": fingerprint,
+        "given_box": None if corners is None else list(corners),
         "clicks": [{"x": c.x, "y": c.y, "positive": c.positive} for c in prediction.clicks],
         "selected": prediction.selected,
         "scores": [round(float(score), 5) for score in prediction.scores],
@@ -235,6 +274,7 @@ def in_words(facts: dict[str, Any]) -> str:
     obeyed = "every click is obeyed"
     if not facts["clicks_satisfied"]:
         obeyed = "NOT every click is obeyed: clicks of both signs lie in one pixel"
+    box = f"box {times['box']:.0f} ms, " if "box" in times else ""
     each = " + ".join(f"{ms:.0f}" for ms in times["clicks"]) or "none"
     lines = [
         f"picture     {size['path']}, {size['width']} x {size['height']} px",
@@ -244,7 +284,7 @@ def in_words(facts: dict[str, Any]) -> str:
         f"score {facts['scores'][chosen]:.2f}, expected IoU {facts['expected_iou'][chosen]:.2f}; "
         + obeyed,
         f"times       model {times['load']:.0f} ms, picture {times['encode']:.0f} ms, "
-        f"clicks {each} ms",
+        f"{box}clicks {each} ms",
     ]
     for role, paths in facts["files"].items():
         if isinstance(paths, list):

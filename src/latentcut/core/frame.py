@@ -49,6 +49,26 @@ class Frame:
         left, top, right, bottom = self.box_xyxy
         return bottom - top, right - left
 
+    def reduced(self, max_side_px: int) -> Frame:
+        """
+        The same view of the image at a reduced size; itself where no side is longer.
+
+        Args:
+            max_side_px: Longest side of the reduced image, in pixels; at least 1.
+
+        Returns:
+            A frame of the same network size; its box is moved to whole pixels of the reduced
+            image, by half of one at most, and is at least one pixel wide and high.
+        """
+        scale = max_side_px / max(self.image_hw)
+        if scale >= 1:
+            return self
+        height, width = (max(1, math.floor(side * scale + 0.5)) for side in self.image_hw)
+        left, top, right, bottom = (math.floor(edge * scale + 0.5) for edge in self.box_xyxy)
+        left, top = min(left, width - 1), min(top, height - 1)
+        box = (left, top, min(width, max(right, left + 1)), min(height, max(bottom, top + 1)))
+        return Frame(box, (height, width), self.size_hw)
+
     @property
     def pixels_per_network_pixel(self) -> float:
         """Image pixels along one network pixel; the larger of both axes."""
@@ -213,10 +233,44 @@ def zoom_frame(
     Source:
         Zoom-in as in Sofiiuk et al., f-BRS, CVPR 2020, section 4, with the grid added.
     """
-    if mask is None or not mask.any():
+    extent = None if mask is None else mask_extent(mask)
+    if extent is None:
+        return None
+    return crop_frame(extent, clicks, image_hw, long_side_px, factor, min_gain)
+
+
+def mask_extent(mask: BoolArray) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom edge of what is inside a mask (h, w), in its cells; None: empty."""
+    if not mask.any():
         return None
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def crop_frame(
+    extent_xyxy: tuple[float, float, float, float],
+    clicks: Sequence[Click],
+    image_hw: tuple[int, int],
+    long_side_px: int,
+    factor: float,
+    min_gain: float,
+) -> Frame | None:
+    """
+    The frame around an object of known extent and its positive clicks.
+
+    Args:
+        extent_xyxy: Left, top, right, bottom edge of the object in image pixels, right and
+            bottom exclusive.
+        clicks: All clicks.
+        image_hw: Size of the image.
+        long_side_px: As for ``zoom_frame``.
+        factor: Likewise.
+        min_gain: Likewise.
+
+    Returns:
+        The frame, or None when the whole image should be used.
+    """
+    left, top, right, bottom = extent_xyxy
     points = np.floor(click_points_xy(clicks, positive=True) + 0.5)
     if len(points):
         left, top = min(left, points[:, 0].min()), min(top, points[:, 1].min())

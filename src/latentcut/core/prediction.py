@@ -70,6 +70,7 @@ class Prediction:
         self.selected = int(np.argmax(scores) if selected is None else selected)
         self._placed = tuple(placed)
         self._masks: dict[int, BoolArray] = {}
+        self._num_broken: dict[int, int] = {}  # of the same candidates, before they were repaired
         self._lock = threading.Lock()
         for array in (scores, expected_iou, *(logits for logits, _ in self._placed)):
             array.flags.writeable = False
@@ -110,12 +111,44 @@ class Prediction:
         with self._lock:
             if index not in self._masks:
                 logits, frame = self._placed[index]
-                mask = frame.paste_logits(logits)
-                radius_px = CORRECTION_RADIUS_PX * frame.pixels_per_network_pixel
-                obey_clicks(mask, self.clicks, radius_px)
-                mask.flags.writeable = False
-                self._masks[index] = mask
+                self._masks[index], self._num_broken[index] = paste(logits, frame, self.clicks)
             return self._masks[index]
+
+    def broken_clicks(self, index: int) -> int:
+        """
+        How many clicks the network's own candidate did not obey before it was repaired.
+
+        Many mean that the candidate is another thing than the clicks ask for. Counted when the
+        candidate is made, which this asks for.
+
+        Raises:
+            NoSuchCandidate: index is not 0 to M - 1.
+        """
+        self.candidate(index)
+        return self._num_broken[index]
+
+    def reduced(self, index: int, max_side: int) -> BoolArray:
+        """
+        One candidate at reduced size, for previews; the full-size mask is not made.
+
+        Args:
+            index: The candidate.
+            max_side: Longest side of the result, in pixels; at least 1.
+
+        Returns:
+            bool (h, w), read-only, in the image's shape up to rounding. Equals
+            ``candidate(index)`` where no side of the image is longer than ``max_side``.
+
+        Raises:
+            NoSuchCandidate: index is not 0 to M - 1.
+        """
+        if not 0 <= index < self.num_masks:
+            raise NoSuchCandidate(index, self.num_masks)
+        logits, frame = self._placed[index]
+        small = frame.reduced(max_side)
+        if small is frame:
+            return self.candidate(index)
+        return paste(logits, small, reduced_clicks(self.clicks, frame.image_hw, small.image_hw))[0]
 
     @property
     def clicks_satisfied(self) -> bool:
@@ -136,8 +169,44 @@ class Prediction:
         chosen = Prediction(self._placed, self.scores, self.expected_iou, self.clicks, index)
         with self._lock:
             chosen._masks.update(self._masks)
+            chosen._num_broken.update(self._num_broken)
         chosen.candidate(index)
         return chosen
+
+
+def paste(logits: FloatArray, frame: Frame, clicks: Clicks) -> tuple[BoolArray, int]:
+    """
+    A candidate as users meet it.
+
+    Args:
+        logits: float32 (h, w), positive inside, at any resolution of the frame.
+        frame: Where they lie in the image.
+        clicks: Clicks inside the image, to be obeyed.
+
+    Returns:
+        bool (H0, W0), read-only, and how many clicks it did not obey of itself.
+    """
+    mask = frame.paste_logits(logits)
+    num_broken = len(broken_clicks(mask, clicks))
+    obey_clicks(mask, clicks, CORRECTION_RADIUS_PX * frame.pixels_per_network_pixel)
+    mask.flags.writeable = False
+    return mask, num_broken
+
+
+def reduced_clicks(
+    clicks: Clicks, image_hw: tuple[int, int], reduced_hw: tuple[int, int]
+) -> Clicks:
+    """The clicks on a picture of another size, which is counted from pixel centres, too."""
+    height, width = reduced_hw
+    ratio_x, ratio_y = width / image_hw[1], height / image_hw[0]
+    return tuple(
+        Click(
+            min(max((click.x + 0.5) * ratio_x - 0.5, 0.0), width - 1.0),
+            min(max((click.y + 0.5) * ratio_y - 0.5, 0.0), height - 1.0),
+            click.positive,
+        )
+        for click in clicks
+    )
 
 
 def obey_clicks(mask: BoolArray, clicks: Sequence[Click], radius_px: float) -> None:

@@ -1,4 +1,4 @@
-"""The predictor: encode an image once, then answer clicks on it. Stateless and thread-safe."""
+"""The predictor: encode an image once, then answer clicks and boxes. Stateless, thread-safe."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentcut.core.backend import Backend, Features
+from latentcut.core.box_prompt import (
+    Box,
+    BoxXyxy,
+    check_box,
+    filled_box,
+    first_hints,
+    fits,
+    judge,
+    later_hints,
+)
 from latentcut.core.bundle import (
     Bundle,
     FrameInfo,
@@ -23,7 +33,7 @@ from latentcut.core.bundle import (
     read_bundle,
 )
 from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
-from latentcut.core.frame import Frame, whole_frame, zoom_frame
+from latentcut.core.frame import Frame, crop_frame, resize, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
 from latentcut.core.images import ImageLimits, read_image
 from latentcut.core.onnx_backend import OnnxBackend
@@ -50,6 +60,16 @@ class Answer(NamedTuple):
 
     placed: tuple[PlacedLogits, ...]
     scores: NDArray[np.float32]
+
+    def judged(self, box: Box) -> Answer:
+        """The answer to a box: cut off outside of it, and scored by how it agrees with it."""
+        return Answer(*judge(self.placed, self.scores, box))
+
+    def mask_for(self, frame: Frame) -> NDArray[np.float32]:
+        """The best candidate as the next run's previous mask in the same frame, (H / 4, W / 4)."""
+        inside = (self.placed[int(self.scores.argmax())].logits > 0).astype(np.float32)
+        height, width = frame.size_hw
+        return resize(inside, (height // GUIDANCE_STRIDE, width // GUIDANCE_STRIDE))
 
     def prediction(self, clicks: Clicks, selection: SelectionInfo) -> Prediction:
         """The answer as users meet it."""
@@ -161,9 +181,10 @@ class Predictor:
         encoded: EncodedImage,
         clicks: Sequence[Click],
         previous_mask: BoolArray | None = None,
+        box: BoxXyxy | None = None,
     ) -> Prediction:
         """
-        Answer a set of clicks.
+        Answer a set of clicks, a box, or both.
 
         The result depends on the arguments alone, to the last bit, whatever else runs.
 
@@ -172,23 +193,68 @@ class Predictor:
             clicks: All clicks on the object so far, in order.
             previous_mask: bool (H0, W0), the mask shown before the newest click, or a mask
                 to start from. With it the network zooms in on the object.
+            box: Corners (x0, y0, x1, y1) of a box around the object, positions as those of
+                clicks. A previous mask that was made of something else than the box, because
+                there are no clicks or because its extent is another, is left out of account.
 
         Raises:
             ClickOutsideImage: A click lies outside the image.
-            NoClicks: Neither clicks nor a previous mask were given.
+            BadBox: Nothing of the image lies in the box.
+            NoClicks: Neither clicks nor a box nor a previous mask were given.
             MaskSizeMismatch: The previous mask does not have the image's size.
         """
         checked = check_clicks(clicks, encoded.size_hw)
         if previous_mask is not None:
             previous_mask = check_mask(previous_mask, encoded.size_hw)
+        if box is not None:
+            return self._boxed(encoded, checked, check_box(box, encoded.size_hw), previous_mask)
         if not checked and previous_mask is None:
             raise NoClicks
         gain = self.frame_info.zoom_min_gain
         view = self._zoom(encoded, checked, previous_mask, gain) or encoded.whole
-        answer = self._answer(view, checked, previous_mask)
         if previous_mask is None:
-            return self._second_look(encoded, checked, answer)
-        return answer.prediction(checked, self.selection)
+            return self._second_look(encoded, checked, self._answer(view, checked, None))
+        previous = view.frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
+        return self._answer(view, checked, previous).prediction(checked, self.selection)
+
+    def glance(self, encoded: EncodedImage, click: Click) -> Prediction:
+        """
+        A quick answer to one click, for previews: the whole image, without a second look.
+
+        Raises:
+            ClickOutsideImage: The click lies outside the image.
+        """
+        checked = check_clicks((click,), encoded.size_hw)
+        return self._answer(encoded.whole, checked, None).prediction(checked, self.selection)
+
+    def _boxed(
+        self, encoded: EncodedImage, clicks: Clicks, box: Box, previous_mask: BoolArray | None
+    ) -> Prediction:
+        """
+        Answer a box from a crop around it: twice when it is new, else from the previous mask.
+
+        The second answer starts from the first one; the one of which more is expected is kept.
+        """
+        box, info = box.holding(clicks), self.frame_info
+        where = (encoded.size_hw, info.zoom_px, info.zoom_factor, info.zoom_min_gain)
+        frame = crop_frame(box, clicks, *where)
+        view = encoded.whole if frame is None else self._view(encoded, frame)
+        if previous_mask is not None and clicks and fits(previous_mask, box):
+            previous = view.frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
+            return self._refine(view, clicks, box, previous).prediction(clicks, self.selection)
+        hints = first_hints(view.features, view.frame, box, clicks)
+        filled = filled_box(box, view.frame)
+        first = self._answer(view, (*clicks, *hints), filled).judged(box)
+        second = self._refine(view, clicks, box, first.mask_for(view.frame))
+        better = second if second.scores.max() > first.scores.max() else first
+        return better.prediction(clicks, self.selection)
+
+    def _refine(
+        self, view: View, clicks: Clicks, box: Box, previous: NDArray[np.float32]
+    ) -> Answer:
+        """Answer from a mask (H / 4, W / 4) of what is meant by the box."""
+        hints = later_hints(previous, view.frame, box, clicks)
+        return self._answer(view, (*clicks, *hints), previous).judged(box)
 
     def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Prediction:
         """
@@ -216,13 +282,12 @@ class Predictor:
         )
         return merged.prediction(clicks, self.selection)
 
-    def _answer(self, view: View, clicks: Clicks, previous_mask: BoolArray | None) -> Answer:
-        """Run f and g on the clicks that lie in a view of the image."""
+    def _answer(self, view: View, clicks: Clicks, previous: NDArray[np.float32] | None) -> Answer:
+        """Run f and g on the clicks that lie in a view, and a mask (H / 4, W / 4) before them."""
         frame, features = view
         shown = [click for click in clicks if frame.shows(click)]
         positive = frame.to_network(click_points_xy(shown, positive=True))
         negative = frame.to_network(click_points_xy(shown, positive=False))
-        previous = None if previous_mask is None else frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
         guidance = guidance_maps(positive, negative, frame.size_hw, previous)
         index, sign = embedding_clicks(positive, negative, frame.size_hw)
         logits, scores = self.backend.decode(features, guidance, index, sign)
@@ -234,8 +299,10 @@ class Predictor:
         """The crop around a mask, encoded; None where the whole image should be used."""
         info = self.frame_info
         frame = zoom_frame(mask, clicks, encoded.size_hw, info.zoom_px, info.zoom_factor, min_gain)
-        if frame is None:
-            return None
+        return None if frame is None else self._view(encoded, frame)
+
+    def _view(self, encoded: EncodedImage, frame: Frame) -> View:
+        """A crop of the image, encoded; the newest few are kept."""
         features = encoded.crops.get(frame)
         if features is None:
             features = self.backend.encode(frame.cut_image(encoded.image))

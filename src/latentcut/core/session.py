@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click, Clicks
 from latentcut.core.prediction import Prediction
 from latentcut.errors import MaskSizeMismatch, NothingToUndo
@@ -19,14 +20,15 @@ BoolArray = NDArray[np.bool_]
 
 class _State(NamedTuple):
     clicks: Clicks
+    box_xyxy: BoxXyxy | None
     prediction: Prediction | None
 
 
 class Session:
     """
-    Clicks on one object, undo and redo, and the choice among candidates.
+    Clicks and a box on one object, undo and redo, and the choice among candidates.
 
-    Every click and every choice is one step of the history. A session belongs to one
+    Every click, box and choice is one step of the history. A session belongs to one
     thread; several sessions may share a predictor and an encoded image.
 
     Args:
@@ -48,7 +50,7 @@ class Session:
             previous_mask = previous_mask > 0  # a copy
             previous_mask.flags.writeable = False
         self.predictor, self.encoded, self.start_mask = predictor, encoded, previous_mask
-        self._history = [_State((), None)]
+        self._history = [_State((), None, None)]
         self._now = 0
 
     @property
@@ -57,8 +59,13 @@ class Session:
         return self._history[self._now].clicks
 
     @property
+    def box_xyxy(self) -> BoxXyxy | None:
+        """The box in force (x0, y0, x1, y1), as it was given; None when there is none."""
+        return self._history[self._now].box_xyxy
+
+    @property
     def prediction(self) -> Prediction | None:
-        """The newest prediction; None before the first click."""
+        """The newest prediction; None before the first click or box."""
         return self._history[self._now].prediction
 
     @property
@@ -84,9 +91,25 @@ class Session:
         """
         clicks = (*self.clicks, Click(float(x), float(y), bool(positive)))
         before = self.start_mask if self.prediction is None else self.prediction.mask
-        prediction = self.predictor.predict(self.encoded, clicks, before)
-        self._add(_State(clicks, prediction))
-        return prediction
+        return self._ask(clicks, before, self.box_xyxy)
+
+    def box(self, x0: float, y0: float, x1: float, y1: float) -> Prediction:
+        """
+        Say that the object lies in a box, and return the new prediction.
+
+        It is answered anew, without the mask so far. It takes the place of an earlier box; clicks
+        stay in force, and so does the box for the clicks that follow.
+
+        Args:
+            x0: Left edge, a position as that of a click; what lies outside the image is cut off.
+            y0: Top edge.
+            x1: Right edge.
+            y1: Bottom edge.
+
+        Raises:
+            BadBox: Nothing of the image lies in the box; nothing has changed.
+        """
+        return self._ask(self.clicks, None, (float(x0), float(y0), float(x1), float(y1)))
 
     def choose(self, index: int) -> Prediction:
         """
@@ -97,20 +120,22 @@ class Session:
             NoSuchCandidate: index is not 0 to M - 1; nothing has changed.
         """
         if self.prediction is None:
-            raise NothingToUndo("there are no candidates to choose from before the first click")
+            raise NothingToUndo(
+                "there are no candidates to choose from before the first click or box"
+            )
         chosen = self.prediction.choose(index)
-        self._add(_State(self.clicks, chosen))
+        self._add(_State(self.clicks, self.box_xyxy, chosen))
         return chosen
 
     def undo(self) -> Prediction | None:
         """
-        Take back the last click or choice; return the prediction before it (None: none yet).
+        Take back the last click, box or choice; return the prediction before it (None: none yet).
 
         Raises:
             NothingToUndo: Nothing was done yet.
         """
         if self._now == 0:
-            raise NothingToUndo("there is nothing to undo: no click or choice was made")
+            raise NothingToUndo("there is nothing to undo: no click, box or choice was made")
         self._now -= 1
         return self.prediction
 
@@ -119,12 +144,19 @@ class Session:
         Do again what was last undone.
 
         Raises:
-            NothingToUndo: Nothing was undone since the last click or choice.
+            NothingToUndo: Nothing was undone since the last click, box or choice.
         """
         if self._now + 1 == len(self._history):
             raise NothingToUndo("there is nothing to redo: nothing was undone")
         self._now += 1
         return self.prediction
+
+    def _ask(
+        self, clicks: Clicks, before: BoolArray | None, box_xyxy: BoxXyxy | None
+    ) -> Prediction:
+        prediction = self.predictor.predict(self.encoded, clicks, before, box=box_xyxy)
+        self._add(_State(clicks, box_xyxy, prediction))
+        return prediction
 
     def _add(self, state: _State) -> None:
         del self._history[self._now + 1 :]

@@ -1,0 +1,1 @@
+"""What a person makes of an image: objects, their parts and strokes, and the actions on them."""

@@ -1,0 +1,367 @@
+"""
+Actions: everything a person can do to an image, as data, and what each one changes.
+
+An action is applied to the records as they are and returns the records that change; who
+calls it stores them. Nothing here reads or writes files, so an action that fails changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, TypeAdapter
+
+from latentcut.annotation.compose import MaskBook, draw_strokes, finish, pieces, with_mask
+from latentcut.annotation.records import (
+    Box,
+    ClickRecord,
+    Name,
+    ObjectRecord,
+    Part,
+    Record,
+    Stroke,
+    to_clicks,
+)
+from latentcut.core.prediction import Prediction
+from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.errors import BadAction, NotInProject
+
+Mode = Literal["refine", "add", "subtract", "intersect"]
+
+
+class ClickAction(Record):
+    """
+    Click on an object; several clicks that came in while one was answered go together.
+
+    Attributes:
+        kind: "click".
+        object: The object; None makes a new one.
+        label: Label of a new object.
+        clicks: In order, at least one.
+        mode: "refine" adds the clicks to the newest part, the others begin a new part.
+        tab: Names who sends it, so that a newer one replaces an older one.
+    """
+
+    kind: Literal["click"]
+    object: int | None = None
+    label: int | None = None
+    clicks: Annotated[tuple[ClickRecord, ...], Field(min_length=1, max_length=1000)]
+    mode: Mode = "refine"
+    tab: Name = ""
+
+
+class BoxAction(Record):
+    """Drag a box around something; fields as of ClickAction."""
+
+    kind: Literal["box"]
+    object: int | None = None
+    label: int | None = None
+    box: Box
+    mode: Mode = "refine"
+    tab: Name = ""
+
+
+class ChooseAction(Record):
+    """Take another candidate of the newest part."""
+
+    kind: Literal["choose"]
+    object: int
+    index: int
+
+
+class StrokeAction(Stroke):
+    """Paint or erase; without an object a brush makes a new one."""
+
+    kind: Literal["stroke"]
+    object: int | None = None
+    label: int | None = None
+
+
+class LabelAction(Record):
+    """Give an object a label, or none."""
+
+    kind: Literal["label"]
+    object: int
+    label: int | None
+
+
+class RenameAction(Record):
+    """Give an object a name."""
+
+    kind: Literal["rename"]
+    object: int
+    name: Name
+
+
+class DeleteAction(Record):
+    """Remove an object."""
+
+    kind: Literal["delete"]
+    object: int
+
+
+class ReorderAction(Record):
+    """Put all objects of the image in a new order, from back to front."""
+
+    kind: Literal["reorder"]
+    objects: tuple[int, ...]
+
+
+class SplitAction(Record):
+    """Make an object of its own of each connected piece but the largest."""
+
+    kind: Literal["split"]
+    object: int
+
+
+class DoneAction(Record):
+    """Mark the image as done, or not."""
+
+    kind: Literal["done"]
+    done: bool
+
+
+Action = (
+    ClickAction
+    | BoxAction
+    | ChooseAction
+    | StrokeAction
+    | LabelAction
+    | RenameAction
+    | DeleteAction
+    | ReorderAction
+    | SplitAction
+    | DoneAction
+)
+ACTION: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])
+
+
+@dataclass
+class Workbench:
+    """
+    What an action is applied to.
+
+    Attributes:
+        objects: The image's objects, by position.
+        book: Its masks; new ones are found in ``book.new`` afterwards.
+        new_object_id: Gives an id that was never used.
+        label_ids: The project's labels.
+        predictor: The model.
+        encoded: Gives the encoded image; only asked by actions that need the model.
+    """
+
+    objects: tuple[ObjectRecord, ...]
+    book: MaskBook
+    new_object_id: Callable[[], int]
+    label_ids: frozenset[int]
+    predictor: Predictor
+    encoded: Callable[[], EncodedImage]
+
+    def object(self, object_id: int) -> ObjectRecord:
+        """The object of an id. Raises NotInProject."""
+        for record in self.objects:
+            if record.id == object_id:
+                return record
+        raise NotInProject("object", object_id)
+
+    def new_object(self, label: int | None) -> ObjectRecord:
+        """An empty object in front of all others."""
+        self.check_label(label)
+        position = 1 + max((record.position for record in self.objects), default=-1)
+        empty = self.book.add(np.zeros(self.book.size_hw, dtype=bool))
+        object_id = self.new_object_id()
+        return ObjectRecord(id=object_id, label=label, position=position, mask=empty, area=0)
+
+    def check_label(self, label: int | None) -> None:
+        """Raise NotInProject unless the label exists or is None."""
+        if label is not None and label not in self.label_ids:
+            raise NotInProject("label", label)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What an action changes.
+
+    Attributes:
+        kind: The action's.
+        changes: New records by object id; None: the object is removed.
+        object_id: The object that was worked on; None: no single one.
+        done: The image's new mark; None: as before.
+        prediction: The model's answer behind the object's newest part, if it was asked.
+    """
+
+    kind: str
+    changes: dict[int, ObjectRecord | None]
+    object_id: int | None = None
+    done: bool | None = None
+    prediction: Prediction | None = None
+
+
+def needs_model(action: Action) -> bool:
+    """Whether the action runs the network."""
+    return isinstance(action, ClickAction | BoxAction | ChooseAction)
+
+
+def apply_action(action: Action, bench: Workbench) -> Outcome:
+    """
+    Work out what an action changes.
+
+    Raises:
+        NotInProject: An object or label does not exist.
+        BadAction: The action does not fit the object as it is.
+        ClickOutsideImage, BadBox: A click or box does not lie in the image.
+        NoSuchCandidate: The candidate's index is not 0 to M - 1.
+    """
+    if isinstance(action, ClickAction | BoxAction):
+        return _prompt(action, bench)
+    if isinstance(action, ChooseAction):
+        return _choose(action, bench)
+    if isinstance(action, StrokeAction):
+        return _stroke(action, bench)
+    if isinstance(action, ReorderAction):
+        return _reorder(action, bench)
+    if isinstance(action, SplitAction):
+        return _split(action, bench)
+    if isinstance(action, DoneAction):
+        return Outcome(action.kind, {}, done=action.done)
+    record = bench.object(action.object)
+    if isinstance(action, DeleteAction):
+        return Outcome(action.kind, {record.id: None})
+    if isinstance(action, LabelAction):
+        bench.check_label(action.label)
+        changed = record.model_copy(update={"label": action.label})
+    else:
+        changed = record.model_copy(update={"name": action.name})
+    return Outcome(action.kind, {record.id: changed}, record.id)
+
+
+def predict_part(record: ObjectRecord, bench: Workbench) -> Prediction | None:
+    """
+    The model's answer behind the newest part, once more: the same candidates to the last bit.
+
+    None for an object whose newest part never asked the model.
+    """
+    if not record.parts or record.parts[-1].selected is None:
+        return None
+    return _predict(record.parts[-1], bench)
+
+
+def _predict(part: Part, bench: Workbench) -> Prediction:
+    previous = None if part.previous is None else bench.book.mask(part.previous)
+    if previous is not None and not previous.any():
+        previous = None  # an empty mask says nothing about where the object is
+    clicks = to_clicks(part.clicks)
+    return bench.predictor.predict(bench.encoded(), clicks, previous, box=part.box)
+
+
+def _prompt(action: ClickAction | BoxAction, bench: Workbench) -> Outcome:
+    record = (
+        bench.new_object(action.label) if action.object is None else bench.object(action.object)
+    )
+    part = _open_part(record, action.mode, bench)
+    if isinstance(action, ClickAction):
+        part = part.model_copy(update={"clicks": part.clicks + action.clicks})
+    else:
+        part = part.model_copy(update={"box": action.box})
+    prediction = _predict(part, bench)
+    part = _taken(part, prediction, bench, by_user=False)
+    kept = record.parts[:-1] if action.mode == "refine" else record.parts
+    changed = finish(record.model_copy(update={"parts": (*kept, part)}), bench.book)
+    return Outcome(action.kind, {record.id: changed}, record.id, prediction=prediction)
+
+
+def _open_part(record: ObjectRecord, mode: Mode, bench: Workbench) -> Part:
+    """
+    The part that new clicks belong to, with the mask that the network shall start from.
+
+    Refining an object of one part starts from what the person sees, strokes included; with
+    several parts, from the newest one's own mask, since the others are not its business.
+    """
+    op = "new" if mode == "refine" else mode
+    if mode != "refine" and record.parts:
+        return Part(op=op, mask=record.mask)
+    if len(record.parts) > 1:
+        newest = record.parts[-1]
+        return newest.model_copy(update={"previous": newest.mask})
+    previous = record.mask if record.area else None
+    if not record.parts:
+        return Part(previous=previous, mask=record.mask)
+    return record.parts[0].model_copy(update={"previous": previous})
+
+
+def _taken(part: Part, prediction: Prediction, bench: Workbench, by_user: bool) -> Part:
+    """The part with the prediction's selected candidate."""
+    selected = prediction.selected
+    return part.model_copy(
+        update={
+            "selected": selected,
+            "by_user": by_user,
+            "score": float(prediction.scores[selected]),
+            "expected_iou": float(prediction.expected_iou[selected]),
+            "mask": bench.book.add(prediction.mask),
+        }
+    )
+
+
+def _choose(action: ChooseAction, bench: Workbench) -> Outcome:
+    record = bench.object(action.object)
+    prediction = predict_part(record, bench)
+    if prediction is None:
+        raise BadAction(
+            f"object {record.id} has no candidates: its newest part was imported or painted; "
+            "click on it to get some"
+        )
+    chosen = prediction.choose(action.index)
+    part = _taken(record.parts[-1], chosen, bench, by_user=True)
+    changed = finish(record.model_copy(update={"parts": (*record.parts[:-1], part)}), bench.book)
+    return Outcome(action.kind, {record.id: changed}, record.id, prediction=chosen)
+
+
+def _stroke(action: StrokeAction, bench: Workbench) -> Outcome:
+    if action.object is None and action.tool == "eraser":
+        raise BadAction("an eraser stroke needs an object: select one first")
+    record = (
+        bench.new_object(action.label) if action.object is None else bench.object(action.object)
+    )
+    stroke = Stroke(tool=action.tool, radius_px=action.radius_px, points=action.points)
+    # strokes come last, so the newest one can be drawn on the result there is
+    mask = draw_strokes(bench.book.mask(record.mask).copy(), [stroke])
+    longer = record.model_copy(update={"strokes": (*record.strokes, stroke)})
+    changed = with_mask(longer, mask, bench.book)
+    return Outcome(action.kind, {record.id: changed}, record.id)
+
+
+def _reorder(action: ReorderAction, bench: Workbench) -> Outcome:
+    by_id = {record.id: record for record in bench.objects}
+    if sorted(action.objects) != sorted(by_id):
+        raise BadAction(
+            f"the new order names the objects {sorted(action.objects)}, but the image has "
+            f"{sorted(by_id)}: name each of them once"
+        )
+    changes: dict[int, ObjectRecord | None] = {
+        object_id: by_id[object_id].model_copy(update={"position": position})
+        for position, object_id in enumerate(action.objects)
+        if by_id[object_id].position != position
+    }
+    return Outcome(action.kind, changes)
+
+
+def _split(action: SplitAction, bench: Workbench) -> Outcome:
+    record = bench.object(action.object)
+    parts = pieces(bench.book.mask(record.mask))
+    if len(parts) < 2:
+        raise BadAction(f"object {record.id} is in one piece: there is nothing to split off")
+    changes: dict[int, ObjectRecord | None] = {}
+    front = max(other.position for other in bench.objects)
+    for number, mask in enumerate(parts):
+        part = Part(mask=bench.book.add(mask))
+        piece = record.model_copy(update={"parts": (part,), "strokes": ()})
+        if number:
+            own = {"id": bench.new_object_id(), "position": front + number, "name": ""}
+            piece = piece.model_copy(update=own)
+        changes[piece.id] = finish(piece, bench.book)
+    return Outcome(action.kind, changes, record.id)

@@ -1,0 +1,131 @@
+"""Running the server: the port, the HTTP side, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from latentcut.web.settings import ServerLimits, Settings
+
+NUM_PORTS = 50  # tried from the wanted one on
+STOP_TIMEOUT_S = 4  # for requests that are being answered; saving is among them
+BACKLOG = 128
+
+
+def listen(host: str, port: int, num_ports: int = NUM_PORTS) -> socket.socket:
+    """
+    A socket that listens on a port, or on the next free one; port 0: on any.
+
+    Raises:
+        OSError: The address cannot be listened on, or all ports are in use.
+    """
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    for number in range(port, min(port + num_ports, 2**16)) if port else (0,):
+        found = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # a port that was just given back can be had at once; two servers cannot share one
+            exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)  # the same on Windows
+            found.setsockopt(socket.SOL_SOCKET, exclusive or socket.SO_REUSEADDR, 1)
+            found.bind((address[0], number, *address[2:]))
+            found.listen(BACKLOG)
+        except OSError as error:
+            found.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return found
+    raise OSError(
+        errno.EADDRINUSE,
+        f"the ports {port} to {port + num_ports - 1} of {host} are in use; give another --port",
+    )
+
+
+def serve(app: FastAPI, settings: Settings, sock: socket.socket) -> None:
+    """Answer requests on a socket until SIGINT or SIGTERM; what is being saved is finished."""
+    server = Server(config_of(app, settings.limits))
+    server.run(sockets=[sock])
+
+
+def config_of(app: FastAPI, limits: ServerLimits) -> uvicorn.Config:
+    """How uvicorn runs an app: limits on, and no log of addresses, which hold the token."""
+    return uvicorn.Config(
+        app,
+        http=protocol_of(limits.idle_s),
+        ws="none",
+        lifespan="on",
+        loop="asyncio",
+        access_log=False,
+        log_level=logging.WARNING,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=2 * limits.header_bytes,  # the exact limit is the guard's
+        timeout_keep_alive=int(limits.idle_s),
+        timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        limit_concurrency=limits.connections,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends quietly on a signal instead of dying of it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM; the second SIGINT does not wait for answers."""
+        is_main = threading.current_thread() is threading.main_thread()  # others get no signals
+        signals = (signal.SIGINT, signal.SIGTERM) if is_main else ()
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def protocol_of(idle_s: float) -> type[H11Protocol]:
+    """The HTTP side of a connection that is closed when its next request takes too long."""
+
+    class Protocol(H11Protocol):
+        """Ends connections that send the headers of a request too slowly, or none at all."""
+
+        _closing: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._expect_request()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._expect_nothing()  # the body and the answer have limits of their own
+
+        def on_response_complete(self) -> None:
+            self._expect_request()
+            super().on_response_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._expect_nothing()
+            super().connection_lost(exc)
+
+        def _expect_request(self) -> None:
+            self._expect_nothing()
+            self._closing = self.loop.call_later(idle_s, self.transport.close)
+
+        def _expect_nothing(self) -> None:
+            if self._closing is not None:
+                self._closing.cancel()
+                self._closing = None
+
+    return Protocol

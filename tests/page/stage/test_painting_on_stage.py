@@ -1,0 +1,402 @@
+"""What is on the canvases: the picture's own pixels, masks in their place, signs on top."""
+
+from __future__ import annotations
+
+import base64
+import threading
+
+import numpy as np
+import pytest
+
+from latentcut.core.masks import coco_rle
+
+ALPHA = round(0.45 * 255)  # of a fill at the default opacity
+ORANGE = [230, 159, 0]
+
+
+@pytest.fixture
+def open_picture(open_page, server):
+    """Open a page with a picture on it."""
+
+    def open_it(pixels, size=None, **options):
+        page = open_page(**options)
+        server.put("a", pixels)
+        height, width = size or pixels.shape[:2]
+        page.evaluate("size => harness.open('a', ...size)", [width, height])
+        return page
+
+    return open_it
+
+
+def zoom_to(page, scale):
+    """Set the scale; returns scale, left and top."""
+    return page.evaluate(
+        """async (scale) => {
+          const { stage } = harness;
+          await stage.whenSettled();
+          stage.zoomBy(scale / stage.viewState().scale);
+          await stage.whenSettled();
+          const state = stage.viewState();
+          return [state.scale, state.x, state.y];
+        }""",
+        scale,
+    )
+
+
+def read(page, layer, x, y, width, height):
+    """Pixels of a layer in device pixels, uint8 (height, width, 4)."""
+    found = page.evaluate(
+        "async (args) => { await harness.frames(2); return harness.encoded(...args); }",
+        [layer, round(x), round(y), width, height],
+    )
+    return np.frombuffer(base64.b64decode(found), dtype=np.uint8).reshape(height, width, 4)
+
+
+def show(page, *objects, **scene):
+    """Put objects into the scene; each is a mask and what is not usual about it."""
+    listed = [
+        {"id": number, "rle": coco_rle(mask), "colour": 0, "active": True, "hidden": False, **more}
+        for number, (mask, more) in enumerate(objects)
+    ]
+    page.evaluate(
+        """([listed, scene]) => harness.stage.setScene({
+          objects: listed.map(({ rle, ...object }) => ({ ...object, mask: harness.Mask.fromRle(rle) })),
+          ...scene,
+        })""",
+        [listed, scene],
+    )
+
+
+def square(size_hw, rows, columns):
+    mask = np.zeros(size_hw, dtype=bool)
+    mask[slice(*rows), slice(*columns)] = True
+    return mask
+
+
+# ---------------------------------------------------------------------------------- the picture
+
+
+@pytest.mark.parametrize("ratio", [1, 2], ids=lambda ratio: f"{ratio} device px")
+def test_at_one_to_one_the_canvas_has_the_pixels_of_the_png(open_picture, ramp, ratio):
+    page = open_picture(ramp, device_scale_factor=ratio)
+
+    scale, left, top = zoom_to(page, 1 / ratio)
+
+    actual = read(page, "picture", left * ratio, top * ratio, 400, 300)
+    assert scale == 1 / ratio
+    assert (actual[..., :3] == ramp).all()
+    assert (actual[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize("ratio", [1, 2], ids=lambda ratio: f"{ratio} device px")
+def test_from_three_times_on_pixels_are_crisp_squares(open_picture, ramp, ratio):
+    page = open_picture(ramp, device_scale_factor=ratio)
+    _, left, top = zoom_to(page, 4)
+    side = 4 * ratio
+    x0, y0 = (int(np.ceil(max(0, -start) / 4)) for start in (left, top))
+
+    actual = read(page, "picture", (left + 4 * x0) * ratio, (top + 4 * y0) * ratio, 40 * side, 40 * side)
+
+    expected = ramp[y0 : y0 + 40, x0 : x0 + 40].repeat(side, axis=0).repeat(side, axis=1)
+    assert (actual[..., :3] == expected).all()
+
+
+def test_another_picture_fits_again_and_takes_the_objects_along(open_picture, server, ramp):
+    page = open_picture(ramp)
+    show(page, (square((300, 400), (10, 290), (10, 390)), {}))
+    zoom_to(page, 7)
+    server.put("b", ramp[:100])
+    page.evaluate("harness.open('b', 400, 100)")
+
+    fitted = page.evaluate("harness.stage.viewState()")
+
+    assert fitted["scale"] == pytest.approx(752 / 400)  # 800 px less two margins of 24
+    assert read(page, "active", 0, 0, 800, 600).max() == 0
+
+
+def test_the_same_picture_again_keeps_view_and_objects(open_picture, ramp):
+    page = open_picture(ramp)
+    show(page, (square((300, 400), (10, 290), (10, 390)), {}))
+    before = zoom_to(page, 5)
+    page.evaluate("harness.open('a', 400, 300)")
+
+    after = page.evaluate("harness.stage.viewState()")
+
+    assert [after["scale"], after["x"], after["y"]] == before
+    assert read(page, "active", 400, 300, 1, 1)[0, 0, 3] == ALPHA
+
+
+def test_a_picture_that_was_left_behind_does_not_come_back(open_picture, server, ramp):
+    page = open_picture(ramp)
+    server.put("slow", ramp[:200])
+    server.put("quick", ramp[:50])
+    server.gates["/pictures/slow.png"] = threading.Event()
+
+    drawn = page.evaluate(
+        """async () => {
+          const slow = harness.open("slow", 400, 200);
+          const quick = await harness.open("quick", 400, 50);
+          return [await slow, quick, harness.stage.picture.height];
+        }"""
+    )
+    server.gates["/pictures/slow.png"].set()
+
+    assert drawn == [False, True, 50]
+
+
+def test_a_picture_that_cannot_be_loaded_is_told_and_leaves_an_empty_stage(open_picture, server, ramp):
+    page = open_picture(ramp)
+
+    message = page.evaluate("harness.open('gone', 10, 10).catch((error) => error.message)")
+
+    assert message == (
+        "the picture could not be loaded: the server answered 404 for /pictures/gone.png"
+    )
+    assert read(page, "picture", 0, 0, 800, 600).max() == 0
+    assert page.evaluate("harness.stage.picture") is None
+
+
+def test_a_large_picture_gets_its_full_resolution_where_one_looks(open_picture, server):
+    rng = np.random.default_rng(0)
+    full = rng.integers(0, 256, size=(1400, 2100, 3), dtype=np.uint8)
+    for row in range(3):
+        for col in range(5):
+            server.put(f"a/{col}/{row}", full[512 * row : 512 * row + 512, 512 * col : 512 * col + 512])
+    page = open_picture(full[::2, ::2], size=(1400, 2100))
+    fitted = [path for path in server.requested if path.startswith("/pictures/a/")]
+
+    _, left, top = zoom_to(page, 1)
+    x, y = round(-left), round(-top)
+    page.wait_for_function(
+        "([x, y]) => performance.getEntriesByType('resource').filter(({ name }) => name.includes('/a/')).length >= 6",
+        arg=[x, y],
+    )
+    page.wait_for_function(
+        "(wanted) => { const [r, g, b] = harness.pixel('picture', 10, 10); return r === wanted[0] && g === wanted[1] && b === wanted[2]; }",
+        arg=full[y + 10, x + 10].tolist(),
+    )
+    page.evaluate("() => new Promise((done) => setTimeout(done, 300))")
+
+    actual = read(page, "picture", 0, 0, 800, 600)
+    asked = {path for path in server.requested if path.startswith("/pictures/a/")}
+    columns = range(x // 512, (x + 799) // 512 + 1)
+    rows = range(y // 512, (y + 599) // 512 + 1)
+    assert fitted == []  # the reduced picture was enough
+    assert (actual[..., :3] == full[y : y + 600, x : x + 800]).all()
+    assert asked == {f"/pictures/a/{col}/{row}.png" for col in columns for row in rows}
+
+
+# ------------------------------------------------------------------------------------ the masks
+
+
+@pytest.mark.parametrize("reduced", [1, 2], ids=["full mask", "half-size mask"])
+@pytest.mark.parametrize("ratio", [1, 2], ids=lambda ratio: f"{ratio} device px")
+def test_masks_lie_on_the_edges_of_pixels(open_picture, ramp, ratio, reduced):
+    page = open_picture(ramp, device_scale_factor=ratio)
+    rows, columns = (140, 160), (190, 220)
+    mask = square((300, 400), rows, columns)[::reduced, ::reduced]
+    show(page, (mask, {}))
+    _, left, top = zoom_to(page, 8)
+    side = 8 * ratio
+
+    pad = 4  # pixels of the picture around the square
+    x0, y0 = (left + 8 * (columns[0] - pad)) * ratio, (top + 8 * (rows[0] - pad)) * ratio
+    alpha = read(page, "active", x0, y0, (30 + 2 * pad) * side, (20 + 2 * pad) * side)[..., 3]
+
+    rim = 3 * ratio  # half of the outline's width and a bit
+    inside = alpha[pad * side + rim : -pad * side - rim, pad * side + rim : -pad * side - rim]
+    assert (inside == ALPHA).all()
+    outside = alpha.copy()
+    outside[pad * side - rim : -pad * side + rim, pad * side - rim : -pad * side + rim] = 0
+    assert outside.max() == 0
+    middle = alpha.shape[0] // 2
+    (opaque,) = np.nonzero(alpha[middle] > 230)  # the lines to the left and to the right
+    assert (opaque[0] + opaque[-1] + 1) / 2 == pytest.approx(alpha.shape[1] / 2, abs=0.5)
+    is_left = opaque < alpha.shape[1] / 2
+    assert opaque[is_left].mean() + 0.5 == pytest.approx(pad * side, abs=0.5)
+
+
+def test_the_active_object_stands_out_and_hidden_ones_are_gone(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    masks = [square((300, 400), (50, 100), (start, start + 50)) for start in (50, 150, 250)]
+    more = [{"active": True}, {"active": False}, {"active": False, "hidden": True}]
+    show(page, *zip(masks, more, strict=True))
+
+    spots = [(left + start + 25, top + 75) for start in (50, 150, 250)]
+    active = [int(read(page, "active", x, y, 1, 1)[0, 0, 3]) for x, y in spots]
+    others = [int(read(page, "masks", x, y, 1, 1)[0, 0, 3]) for x, y in spots]
+
+    assert active == [ALPHA, 0, 0]
+    assert others == [0, pytest.approx(0.55 * ALPHA, abs=1), 0]
+
+
+def test_fills_have_the_colour_of_the_palette_and_the_opacity_of_the_scene(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    show(page, (square((300, 400), (50, 100), (50, 100)), {}), opacity=1)
+
+    opaque = read(page, "active", left + 75, top + 75, 1, 1)[0, 0].tolist()
+    page.evaluate("harness.stage.setScene({ opacity: 0 })")
+    clear = read(page, "active", left + 75, top + 75, 1, 1)[0, 0].tolist()
+
+    assert opaque == [*ORANGE, 255]
+    assert clear[3] == 0
+
+
+def test_only_outlines_or_no_masks_at_all(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    show(page, (square((300, 400), (50, 100), (50, 100)), {}), outlineOnly=True)
+
+    inside = read(page, "active", left + 75, top + 75, 1, 1)[0, 0, 3]
+    edge = read(page, "active", left + 46, top + 75, 8, 1)[0, :, 3].max()
+    page.evaluate("harness.stage.setScene({ hideMasks: true })")
+    hidden = read(page, "active", 0, 0, 800, 600).max()
+
+    assert (inside, edge > 200, hidden) == (0, True, 0)
+
+
+def test_every_colour_has_a_hatching_of_its_own(open_picture, ramp):
+    page = open_picture(ramp)
+    zoom_to(page, 1)
+    patterns = []
+    for colour in range(8):
+        show(page, (square((300, 400), (0, 300), (0, 400)), {"colour": colour}), hatching=True)
+        alpha = read(page, "active", 300, 250, 48, 48)[..., 3]
+        patterns.append(alpha > (int(alpha.min()) + int(alpha.max())) / 2)
+
+    for number, pattern in enumerate(patterns):
+        assert 0.05 < pattern.mean() < 0.75
+        for other in patterns[:number]:
+            assert (pattern != other).mean() > 0.1
+
+
+def test_the_candidate_takes_the_place_of_the_active_mask(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    show(page, (square((300, 400), (50, 100), (50, 100)), {}))
+    page.evaluate(
+        "rle => harness.stage.setScene({ candidate: harness.Mask.fromRle(rle) })",
+        coco_rle(square((300, 400), (50, 100), (200, 250))),
+    )
+
+    old = read(page, "active", left + 75, top + 75, 1, 1)[0, 0, 3]
+    new = read(page, "active", left + 225, top + 75, 1, 1)[0, 0, 3]
+
+    assert (old, new) == (0, ALPHA)
+
+
+def test_hatching_moves_with_the_picture(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    show(page, (square((300, 400), (0, 300), (0, 400)), {}), hatching=True)
+
+    before = read(page, "active", left + 100, top + 100, 40, 40)
+    page.evaluate("harness.stage.panBy(13, -7)")
+    after = read(page, "active", left + 113, top + 93, 40, 40)
+
+    assert (before == after).all()
+
+
+# ------------------------------------------------------------------------------------ on top
+
+
+def test_signs_differ_by_shape_and_not_only_by_colour(open_picture, ramp):
+    page = open_picture(ramp)
+    _, left, top = zoom_to(page, 1)
+    clicks = [{"x": 100, "y": 100, "positive": True}, {"x": 200, "y": 100, "positive": False}]
+    page.evaluate("clicks => harness.stage.setScene({ clicks })", clicks)
+
+    plus, minus = (
+        read(page, "overlay", left + x - 11.5, top + 100.5 - 12, 24, 24)[..., 3] > 128 for x in (100, 200)
+    )
+
+    assert plus[12, 12] and minus[12, 12]
+    assert (plus != minus).mean() > 0.05
+    # on the way to a corner of the square around it, a disc is wider than a diamond
+    assert plus[5, 5] and not minus[5, 5]
+
+
+def test_the_busy_sign_comes_soon_but_not_at_once(open_picture, ramp):
+    page = open_picture(ramp)
+    page.evaluate(
+        """() => {
+          globalThis.started = performance.now();
+          harness.stage.setScene({ busy: true });
+          const look = () => {
+            const seen = harness.pixels("overlay", 0, 0, 800, 600).some((value) => value > 0);
+            if (seen) globalThis.seenAt = performance.now() - globalThis.started;
+            else requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    page.wait_for_function("globalThis.seenAt")
+    seen_at = page.evaluate("globalThis.seenAt")
+    page.evaluate("harness.stage.setScene({ busy: false })")
+
+    assert seen_at >= 79
+    assert read(page, "overlay", 0, 0, 800, 600).max() == 0
+
+
+def test_with_reduced_motion_nothing_moves_by_itself(open_picture, ramp):
+    page = open_picture(ramp, reduced_motion="reduce")
+    page.evaluate("harness.stage.setScene({ clicks: [{ x: 9, y: 9, positive: true, pending: true }] })")
+
+    jumped = page.evaluate("harness.stage.zoomBy(2), harness.stage.viewState().scale")
+    first = read(page, "overlay", 0, 0, 400, 300)
+    second = read(page, "overlay", 0, 0, 400, 300)
+
+    assert jumped == pytest.approx(2 * 552 / 300)
+    assert (first == second).all()
+
+
+def test_a_moving_brush_repaints_nothing_but_the_overlay(open_picture, ramp):
+    page = open_picture(ramp)
+    page.evaluate("harness.stage.setTool({ tool: 'brush' })")
+    painted = page.evaluate(
+        """async () => {
+          await harness.frames(3);
+          const painted = { picture: 0, masks: 0, active: 0, overlay: 0 };
+          const { clearRect } = CanvasRenderingContext2D.prototype;
+          CanvasRenderingContext2D.prototype.clearRect = function (...args) {
+            painted[this.canvas.dataset.layer] += 1;
+            return clearRect.apply(this, args);
+          };
+          const move = (at) => harness.stage.container.dispatchEvent(new PointerEvent("pointermove",
+            { clientX: 300 + at, clientY: 300, pointerId: 1, pointerType: "mouse" }));
+          for (let at = 0; at < 30; at++) { move(2 * at); move(2 * at + 1); await harness.frames(1); }
+          CanvasRenderingContext2D.prototype.clearRect = clearRect;
+          return painted;
+        }"""
+    )
+
+    assert painted == {"picture": 0, "masks": 0, "active": 0, "overlay": pytest.approx(30, abs=1)}
+
+
+def test_thumbnails_show_the_mask_bright_and_the_rest_dim(open_picture, ramp):
+    white = np.full((300, 400, 3), 255, dtype=np.uint8)
+    page = open_picture(white)
+    rle = coco_rle(square((150, 200), (50, 100), (50, 100)))  # of half the picture's size
+
+    found = page.evaluate(
+        """(rle) => {
+          const mask = harness.Mask.fromRle(rle);
+          const canvas = Object.assign(document.createElement("canvas"), { width: 100, height: 75 });
+          harness.drawThumbnail(canvas, harness.stage.picture, mask, 0);
+          const at = (x, y) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data];
+          const whole = [at(37, 37), at(80, 20)];
+          harness.drawThumbnail(canvas, harness.stage.picture, mask, 0, harness.sharedView([mask], 4 / 3));
+          return [...whole, at(50, 37), at(3, 3), harness.sharedView([mask], 1)];
+        }""",
+        rle,
+    )
+
+    inside, outside, inside_closer, outside_closer, view = found
+    tinted = [round(255 + 0.28 * (channel - 255)) for channel in ORANGE]
+    assert inside == pytest.approx([*tinted, 255], abs=2)
+    assert inside_closer == pytest.approx([*tinted, 255], abs=2)
+    assert max(outside[:3]) < 120 and max(outside_closer[:3]) < 120
+    # 50 px of 200 and of 150 with 12 % around: 62 px, a square of the picture
+    assert view == pytest.approx([44 / 200, 44 / 150, 106 / 200, 106 / 150])
