@@ -16,18 +16,6 @@ from PIL import Image
 
 from latentcut.cli.annotate import copied_samples, open_browser
 
-COMMAND = """
-import sys
-import typer
-from latentcut.cli.annotate import annotate
-from latentcut.cli.edge import Edge
-
-app = typer.Typer(cls=Edge, pretty_exceptions_enable=False)
-app.command("annotate")(annotate)
-app.callback()(lambda: None)
-app(prog_name="latentcut")
-"""
-
 
 @pytest.fixture
 def pictures(tmp_path) -> Path:
@@ -39,7 +27,7 @@ def pictures(tmp_path) -> Path:
 
 def started(*args: object) -> subprocess.Popen:
     """The command in a process of its own."""
-    command = [sys.executable, "-c", COMMAND, "annotate", *map(str, args)]
+    command = [sys.executable, "-m", "latentcut", "annotate", *map(str, args)]
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -179,19 +167,24 @@ def test_files_that_are_left_out_are_named(pictures):
     ]
 
 
-def test_help_does_not_load_the_server():
-    program = (
-        "import sys\nsys.argv = ['latentcut', 'annotate', '--help']\n"
-        f"try:\n    exec({COMMAND!r})\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'fastapi', 'uvicorn', 'numpy', 'cv2', 'onnxruntime', 'apsw'}"
-        " & set(sys.modules)))"
-    )
+def test_samples_are_copied_into_a_folder_of_the_users_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "latentcut-samples").mkdir()
+    (tmp_path / "latentcut-samples" / "coffee.jpg").write_bytes(b"changed by the user")
 
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    folder = copied_samples()
 
-    assert ran.stdout.splitlines()[-1] == "[]"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["astronaut.jpg", "chelsea.jpg", "coffee.jpg", "rocket.jpg"]
+    assert (folder / "coffee.jpg").read_bytes() == b"changed by the user"
+
+
+@pytest.mark.parametrize("args", [(), ("photos", "--samples")], ids=["neither", "both"])
+def test_a_folder_or_the_samples_are_given(args, run):
+    ran = run("annotate", *args)
+
+    assert ran.code == 2
+    assert "give a folder of images, or --samples to try it on ours" in ran.usage_error
 
 
 def test_a_browser_that_would_take_over_the_terminal_is_not_opened(monkeypatch):

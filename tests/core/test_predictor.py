@@ -12,8 +12,15 @@ from PIL import Image
 import latentcut
 from latentcut import Click
 from latentcut.core.bundle import FrameInfo, SelectionInfo
+from latentcut.core.metrics import iou
 from latentcut.core.predictor import MAX_KEPT_CROPS, Predictor, read_scores
-from latentcut.errors import ClickOutsideImage, MaskSizeMismatch, NoClicks, UnsupportedImage
+from latentcut.errors import (
+    BadBox,
+    ClickOutsideImage,
+    MaskSizeMismatch,
+    NoClicks,
+    UnsupportedImage,
+)
 
 CENTRE = Click(60, 40)
 CORNER = Click(3, 90, positive=False)
@@ -151,7 +158,7 @@ def test_neither_click_nor_mask_is_refused(predictor, encoded):
         predictor.predict(encoded, [])
 
     assert str(caught.value) == (
-        "there is no click and no previous mask: give at least one of them"
+        "there is no click, box or previous mask: give at least one of them"
     )
 
 
@@ -373,6 +380,129 @@ def test_a_negative_click_outside_the_crop_is_obeyed_all_the_same(predictor, enc
 
     assert prediction.clicks == (Click(55, 35), far_away)
     assert prediction.clicks_satisfied is True
+
+
+# ---------------------------------------------------------------- boxes
+
+DISC = (36.0, 16.0, 84.0, 64.0)  # the corners of the disc in the photo
+DISC_MASK = np.hypot(*np.ogrid[-40:56, -60:68]) <= 24
+
+
+def test_a_box_alone_finds_what_is_in_it(predictor, encoded):
+    prediction = predictor.predict(encoded, (), box=DISC)
+
+    assert prediction.clicks == ()
+    assert iou(prediction.mask, DISC_MASK) > 0.8
+    assert prediction.selected == int(np.argmax(prediction.scores))
+    assert prediction.selected == int(np.argmax(prediction.expected_iou))
+    assert float(prediction.scores.sum()) == pytest.approx(1)
+
+
+def test_no_candidate_goes_far_beyond_the_box(predictor, encoded):
+    candidates = predictor.predict(encoded, (), box=DISC).candidates
+
+    # a tenth of 48 px, one pixel and the width of the network's cells
+    near = box_mask(36 - 8, 16 - 8, 85 + 8, 65 + 8)
+    assert not (candidates & ~near).any()
+
+
+def test_clicks_on_a_box_are_obeyed_inside_and_outside_of_it(predictor, encoded):
+    clicks = [Click(60, 40, positive=False), Click(120, 90), CORNER]
+
+    new = predictor.predict(encoded, clicks, box=DISC)
+    refined = predictor.predict(encoded, clicks, new.mask, box=DISC)
+
+    assert (new.clicks_satisfied, refined.clicks_satisfied) == (True, True)
+    assert (new.clicks, refined.clicks) == (tuple(clicks), tuple(clicks))
+
+
+def test_a_box_costs_two_decoder_runs_and_one_crop_and_a_click_on_it_one_run(predictor, photo):
+    backend = CountingBackend(predictor.backend)
+    counting = Predictor(backend, predictor.frame_info, predictor.selection)
+    encoded = counting.encode(photo)
+
+    boxed = counting.predict(encoded, (), box=DISC)
+    after_box = len(backend.encoded_hw), backend.num_decoded
+    counting.predict(encoded, [CORNER], boxed.mask, box=DISC)
+    after_click = len(backend.encoded_hw), backend.num_decoded
+
+    assert (after_box, after_click) == ((2, 2), (2, 3))
+
+
+@pytest.mark.parametrize(
+    ("clicks", "previous_mask"),
+    [
+        pytest.param([], DISC_MASK, id="no click was made since the box"),
+        pytest.param([CENTRE], box_mask(58, 38, 62, 42), id="the mask is much smaller"),
+        pytest.param([CENTRE], np.zeros((96, 128), dtype=bool), id="the mask is empty"),
+    ],
+)
+def test_a_mask_that_does_not_come_of_the_box_is_left_out_of_account(
+    predictor, encoded, clicks, previous_mask
+):
+    with_mask = predictor.predict(encoded, clicks, previous_mask, box=DISC)
+
+    assert bits(with_mask) == bits(predictor.predict(encoded, clicks, box=DISC))
+
+
+def test_a_box_is_cut_to_the_image(predictor, encoded):
+    beyond = predictor.predict(encoded, (), box=(-50.0, 16.0, 84.0, float("inf")))
+
+    assert bits(beyond) == bits(predictor.predict(encoded, (), box=(-0.5, 16.0, 84.0, 95.5)))
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "box"),
+    [
+        pytest.param((96, 128), (-1, -1, 128, 96), id="the-whole-image"),
+        pytest.param((96, 128), (60, 40, 60.25, 40.25), id="a-quarter-pixel"),
+        pytest.param((96, 128), (126.9, 94.9, 400, 400), id="a-corner"),
+        pytest.param((1, 1), (-0.5, -0.5, 0.5, 0.5), id="one-pixel-image"),
+        pytest.param((2, 700), (100, 0, 650, 1), id="very-wide"),
+    ],
+)
+def test_boxes_of_any_size_are_answered(predictor, size_hw, box):
+    image = np.arange(size_hw[0] * size_hw[1] * 3, dtype=np.uint8).reshape(*size_hw, 3)
+
+    prediction = predictor.predict(predictor.encode(image), (), box=box)
+
+    assert prediction.candidates.shape == (predictor.num_masks, *size_hw)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        pytest.param((60, 40, 60, 50), id="no-width"),
+        pytest.param((60, 50, 70, 40), id="upside-down"),
+        pytest.param((float("nan"), 1, 2, 3), id="nan"),
+        pytest.param((128, 1, 140, 9), id="beside-the-image"),
+    ],
+)
+def test_a_box_that_holds_nothing_is_refused(predictor, encoded, box):
+    with pytest.raises(BadBox) as caught:
+        predictor.predict(encoded, (), box=box)
+
+    x0, y0, x1, y1 = box
+    assert str(caught.value) == (
+        f"box (x0={x0}, y0={y0}, x1={x1}, y1={y1}) holds nothing of the image, which is 128 px "
+        "wide and 96 px high: x0 must be less than x1 and y0 less than y1, and some of "
+        "x 0 to 127 and y 0 to 95 must lie between them"
+    )
+
+
+def test_eight_threads_get_the_bits_of_one_for_boxes_too(predictor, photo):
+    shared = predictor.encode(photo)
+    boxes = [(x, y, x + 40.0, y + 35.0) for x in (3.0, 20.0, 50.0) for y in (5.0, 40.0)]
+    one_by_one = [
+        bits(predictor.predict(predictor.encode(photo), [CORNER], box=box)) for box in boxes
+    ]
+
+    with ThreadPoolExecutor(8) as pool:
+        at_once = list(
+            pool.map(lambda box: bits(predictor.predict(shared, [CORNER], box=box)), boxes * 2)
+        )
+
+    assert at_once == one_by_one * 2
 
 
 # ---------------------------------------------------------------- glancing

@@ -271,6 +271,23 @@ def test_a_session_answers_as_the_predictor_does_with_the_same_mask(predictor, p
     assert second.scores.tolist() == second_alone.scores.tolist()
 
 
+def test_a_session_with_a_box_answers_as_the_predictor_does(predictor, photo):
+    corners = (34.0, 15.0, 85.0, 66.0)
+    session = predictor.open(photo)
+    boxed = session.box(*corners)
+    clicked = session.click(20, 80, positive=False)
+
+    encoded = predictor.encode(photo)
+    boxed_alone = predictor.predict(encoded, [], box=corners)
+    clicked_alone = predictor.predict(
+        encoded, [Click(20, 80, positive=False)], boxed.mask, box=corners
+    )
+
+    assert boxed.candidates.tobytes() == boxed_alone.candidates.tobytes()
+    assert clicked.candidates.tobytes() == clicked_alone.candidates.tobytes()
+    assert clicked.scores.tolist() == clicked_alone.scores.tolist()
+
+
 def test_two_sessions_on_one_image_do_not_meet(predictor, encoded):
     one, other = Session(predictor, encoded), Session(predictor, encoded)
 
@@ -282,32 +299,44 @@ def test_two_sessions_on_one_image_do_not_meet(predictor, encoded):
 
 
 class SessionAgainstList(RuleBasedStateMachine):
-    """Any sequence of actions against a list of (clicks, chosen) and a position in it."""
+    """Any sequence of actions against a list of (clicks, box, chosen) and a position in it."""
 
     def __init__(self):
         super().__init__()
         self.session = new_session()
-        self.steps, self.now = [((), None)], 0
+        self.steps, self.now = [((), None, None)], 0
 
-    def add(self, clicks, selected):
-        self.steps = [*self.steps[: self.now + 1], (clicks, selected)]
+    def add(self, clicks, box, selected):
+        self.steps = [*self.steps[: self.now + 1], (clicks, box, selected)]
         self.now += 1
 
     @rule(x=st.integers(0, 5), y=st.integers(0, 3), positive=st.booleans())
     def click(self, x, y, positive):
         self.session.click(x, y, positive)
-        self.add((*self.steps[self.now][0], Click(x, y, positive)), 0)
+        clicks, box, _ = self.steps[self.now]
+        self.add((*clicks, Click(x, y, positive)), box, 0)
+
+    @rule(x=st.integers(0, 4), y=st.integers(0, 2))
+    def box(self, x, y):
+        self.session.box(x, y, x + 1, y + 1)
+        self.add(self.steps[self.now][0], (x, y, x + 1, y + 1), 0)
+
+    @rule(x=st.sampled_from([-2, 6, float("nan")]))
+    def box_outside(self, x):
+        with pytest.raises(BadBox):
+            self.session.box(x, 0, x + 1, 1)
 
     @rule(x=st.sampled_from([-1, 6]))
     def click_outside(self, x):
         with pytest.raises(ClickOutsideImage):
             self.session.click(x, 0)
 
-    @precondition(lambda self: self.steps[self.now][0])
+    @precondition(lambda self: self.steps[self.now][2] is not None)
     @rule(index=st.integers(0, NUM_MASKS - 1))
     def choose(self, index):
         self.session.choose(index)
-        self.add(self.steps[self.now][0], index)
+        clicks, box, _ = self.steps[self.now]
+        self.add(clicks, box, index)
 
     @rule()
     def undo(self):
@@ -329,9 +358,9 @@ class SessionAgainstList(RuleBasedStateMachine):
 
     @invariant()
     def both_agree(self):
-        clicks, selected = self.steps[self.now]
+        clicks, box, selected = self.steps[self.now]
         prediction = self.session.prediction
-        assert self.session.clicks == clicks
+        assert (self.session.clicks, self.session.box_xyxy) == (clicks, box)
         assert (None if prediction is None else prediction.selected) == selected
 
 

@@ -16,7 +16,7 @@ from latentcut.formats.records import (
     AnnotatedImage,
     ExportOptions,
     Job,
-    annotation_set,
+    images_as_set,
     object_of_mask,
 )
 
@@ -93,7 +93,7 @@ def image_of(*masks, path="a.jpg", labels=None, names=None, **facts):
 def job_of(*images, labels=None, folder=Path(), to_images=".", **options):
     """What a writer gets; labels are names in order."""
     known = labels and [Label(id=n, name=name) for n, name in enumerate(labels, start=1)]
-    annotations = annotation_set(images, known, folder)
+    annotations = images_as_set(images, known, folder)
     return Job(annotations, ExportOptions(**options), to_images=to_images)
 
 

@@ -21,7 +21,7 @@ from latentcut import __version__
 from latentcut.errors import FileMissing, OutputExists
 from latentcut.formats.exporting import WRITERS
 from latentcut.formats.folder import JOURNAL_NAME, LIST_NAME, ExportFolder, listed_files
-from latentcut.formats.records import ExportedFile, Job, Notes, annotation_set
+from latentcut.formats.records import ExportedFile, ExportOptions, Job, Notes, images_as_set
 
 IS_SOAK = os.environ.get("LATENTCUT_SOAK") == "1"
 
@@ -249,14 +249,15 @@ def test_a_folder_without_an_export_has_no_list(tmp_path):
 
 # ---------------------------------------------------------------- killed at any moment
 
-NUM_KILLS, NUM_IMAGES, NUM_OBJECTS = (200, 25, 20) if IS_SOAK else (8, 6, 6)
+OPTIONS = ExportOptions(object_masks=True)  # so that PNG has a file per object
+NUM_KILLS, NUM_IMAGES, NUM_OBJECTS = (200, 25, 20) if IS_SOAK else (8, 6, 4)
 
 # imports everything once, then runs each export in a process of its own that can be killed
 SERVER = f"""
 import os, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_export_folder import annotations_of
+from test_export_folder import OPTIONS, annotations_of
 from latentcut.formats.exporting import export_annotations
 for line in sys.stdin:
     folder, format_name, version = line.split()
@@ -264,7 +265,7 @@ for line in sys.stdin:
     process = os.fork()
     if process == 0:
         try:
-            export_annotations(annotations, format_name, Path(folder))
+            export_annotations(annotations, format_name, Path(folder), OPTIONS)
             os._exit(0)
         finally:
             os._exit(1)
@@ -289,11 +290,11 @@ def annotations_of(version, folder=Path()):
         labels = [f"v{version}" if n % 2 else "same" for n in range(NUM_OBJECTS)]
         path = f"{number}.jpg" if number % 3 else f"v{version}/{number}.jpg"
         images.append(image_of(*masks, labels=labels, path=path, id=number + 1))
-    return annotation_set(images, folder=folder)
+    return images_as_set(images, folder=folder)
 
 
 def expected_files(format_name, version):
-    job = Job(annotations_of(version), to_images="..")
+    job = Job(annotations_of(version), OPTIONS, to_images="..")
     return {file.path: file.data for file in WRITERS[format_name].files(job)}
 
 

@@ -364,6 +364,16 @@ def test_a_file_that_is_too_large_is_not_even_parsed(monkeypatch):
     assert reasons == ["it has 11 bytes, but at most 10 are allowed"] * 3
 
 
+def test_a_file_of_brackets_is_refused_before_it_fills_the_memory():
+    data = b'{"a": [' + b"[]," * 6_000_000 + b"1]}"
+
+    started = time.perf_counter()
+    reason = refusal("coco", data)
+
+    assert reason == "it has more than 5,000,000 lists and objects"
+    assert time.perf_counter() - started < 1
+
+
 def test_names_that_cannot_be_stored_are_mended():
     document = changed(COCO, ("categories", 0, "name"), "half \ud83d a cat")
 

@@ -30,6 +30,7 @@ from PIL import Image
 from latentcut.cli.samples import SAMPLES
 from latentcut.datasets.folder import label_values, read_label_map
 from latentcut.errors import BadAnnotationFile, BadMask
+from latentcut.formats import png as png_module
 from latentcut.formats.pictures import png_of, png_of_indices
 from latentcut.formats.png import check_png, png_files, read_png
 from latentcut.formats.records import Notes
@@ -215,6 +216,18 @@ def test_noise_is_no_mask(shape, num_pieces):
     assert str(caught.value) == (
         f"a.png cannot be imported: it looks like a photo ({num_values:,} values in "
         f"{num_pieces:,} pieces)"
+    )
+
+
+def test_noise_of_any_size_is_refused_before_it_fills_the_memory(monkeypatch):
+    monkeypatch.setattr(png_module, "MAX_CHANGES", 10)
+    stripes = np.arange(12, dtype=np.uint8)[:, None] % 2
+
+    with pytest.raises(BadAnnotationFile) as caught:
+        read(png(stripes))
+
+    assert str(caught.value) == (
+        "a.png cannot be imported: it looks like a photo (its value changes 11 times)"
     )
 
 

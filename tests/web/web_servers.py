@@ -18,7 +18,7 @@ import httpx
 from latentcut.core.predictor import Predictor
 from latentcut.web.app import create_app
 from latentcut.web.memory import RememberingPredictor
-from latentcut.web.serve import Server, config_of, listen
+from latentcut.web.serve import Server, listen
 from latentcut.web.settings import ServerLimits, Settings
 
 TOKEN = "the-token-of-the-tests-x9Q"
@@ -127,7 +127,7 @@ def in_thread(folder: Path, predictor: Predictor | None, limits=None, **settings
         app = create_app(options)
         if predictor is not None:
             app.state.workplace.model = ReadyModel(app.state.workplace.model, predictor)
-        server = QuickServer(config_of(app, limits))
+        server = QuickServer(app, limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""``latentcut segment``: a box and clicks on one picture to mask, candidates, cut-out and overlay."""
+"""``latentcut segment``: box and clicks on a picture to mask, candidates, cut-out, overlay."""
 
 from __future__ import annotations
 

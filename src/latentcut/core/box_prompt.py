@@ -128,8 +128,8 @@ def first_hints(features: Features, frame: Frame, box: Box, clicks: Clicks) -> C
         clicks: The user's own; hints that contradict them are left out.
     """
     reach = MARGIN_PX * frame.pixels_per_network_pixel
-    left, top, right, bottom = box.grown(reach - 0.5, reach - 0.5)  # edges to positions ...
-    right, bottom = right - 1, bottom - 1  # ... which are half a pixel less on every side
+    # positions are counted from the centre of the first pixel, edges from its edge
+    left, top, right, bottom = (edge - 0.5 for edge in box.grown(reach, reach))
     x, y = box.centre_xy
     around = [(x, top), (x, bottom), (left, y), (right, y)]
     around += [(left, top), (right, top), (left, bottom), (right, bottom)]

@@ -30,7 +30,7 @@ from latentcut.formats.records import (
     Job,
     Notes,
     Outlook,
-    annotation_set,
+    images_as_set,
 )
 from latentcut.formats.runs import Runs, checked_size_hw, rle_of_runs, runs_of_rle, union
 
@@ -181,7 +181,7 @@ def read_coco(name: str, data: bytes, notes: Notes) -> AnnotationSet:
         objects[key].append(_read_object(entry, label, images[key], runs, len(objects[key])))
     filled = [replace(image, objects=tuple(objects[key])) for key, image in images.items()]
     extra = _without(document, FILE_KEYS) | {"categories": category_extra}
-    return annotation_set(filled, labels.values(), extra=extra)
+    return images_as_set(filled, labels.values(), extra=extra)
 
 
 def _read_categories(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from latentcut.errors import BadConfig, nearest
+from latentcut.errors import BadConfig, OutputExists, nearest
 from latentcut.formats.coco import coco_files
 from latentcut.formats.cutouts import cutout_files
 from latentcut.formats.folder import LIST_NAME, ExportFolder, listed_files
@@ -197,5 +197,7 @@ def _way(output: Path, images: Path) -> str:
     """How to get from a folder to another, with forward slashes."""
     try:
         return os.path.relpath(images.resolve(), output.resolve()).replace(os.sep, "/")
-    except ValueError:  # another drive
-        return images.resolve().as_posix()
+    except ValueError as error:
+        raise OutputExists(
+            f"{output} is on another drive than {images}; give a folder on the same one"
+        ) from error

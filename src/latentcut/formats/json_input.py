@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from latentcut.errors import BadAnnotationFile
 from latentcut.formats.names import shown
 
-MAX_FILE_BYTES = 256_000_000
+MAX_FILE_BYTES = 128_000_000
+MAX_BRACKETS = 5_000_000  # lists and objects take many times the room they have in the file
 MAX_DEPTH = 50
 MAX_TEXT = 200  # characters of a name, as records allow
 MAX_COORDINATE_PX = 1_000_000.0
@@ -46,6 +47,8 @@ class Source:
 
     def json_object(self) -> dict[str, Any]:
         """The whole file as one JSON object."""
+        if self.data.count(b"[") + self.data.count(b"{") > MAX_BRACKETS:
+            self.refuse(f"it has more than {MAX_BRACKETS:,} lists and objects")
         try:
             value = json.loads(self.data, parse_constant=self._no_number)
         except BadAnnotationFile:

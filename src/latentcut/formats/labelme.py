@@ -33,7 +33,7 @@ from latentcut.formats.records import (
     Job,
     Notes,
     Outlook,
-    annotation_set,
+    images_as_set,
 )
 from latentcut.formats.runs import (
     Runs,
@@ -219,7 +219,7 @@ def read_labelme(name: str, data: bytes, notes: Notes) -> AnnotationSet:
         objects=tuple(objects),
         extra={key: value for key, value in document.items() if key not in known},
     )
-    return annotation_set([image])
+    return images_as_set([image])
 
 
 def _read_shape(

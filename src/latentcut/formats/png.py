@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from latentcut.errors import BadMask
 from latentcut.formats.json_input import Source
 from latentcut.formats.names import Stems, UniqueNames, json_bytes
+from latentcut.formats.overlaps import note_hidden
 from latentcut.formats.pictures import VOID, png_of
 from latentcut.formats.png_input import read_indices
 from latentcut.formats.records import (
@@ -26,7 +27,7 @@ from latentcut.formats.records import (
     ExportedFile,
     Job,
     Notes,
-    annotation_set,
+    images_as_set,
 )
 from latentcut.formats.runs import (
     rle_of_runs,
@@ -34,7 +35,6 @@ from latentcut.formats.runs import (
     runs_of_rle,
     values_and_pieces,
 )
-from latentcut.formats.voc import note_hidden
 
 MAPS = "masks"
 OBJECT_MASKS = "objects"
@@ -43,6 +43,7 @@ MAX_OBJECTS = 65_535
 MAX_FEW_VALUES = 16  # with more, grey levels may be soft edges, or the file a photo
 MAX_PIECES_PER_VALUE = 8  # on average, where there are more values than that
 MAX_COLOURS = 1_000
+MAX_CHANGES = 10_000_000  # from one pixel to the one below
 
 JsonObject = dict[str, Any]
 
@@ -129,11 +130,14 @@ def read_png(name: str, data: bytes, notes: Notes) -> AnnotationSet:
         for position, (_, runs) in enumerate(sorted(by_value.items()))
     ]
     image = AnnotatedImage(path=name, width=width, height=height, objects=tuple(objects))
-    return annotation_set([image])
+    return images_as_set([image])
 
 
 def _refuse_photo(source: Source, numbers: NDArray[np.integer[Any]]) -> None:
     """In a label map a value has few pieces, and colours are few; in a photo both are many."""
+    num_changes = np.count_nonzero(numbers[1:] != numbers[:-1])
+    if num_changes > MAX_CHANGES:
+        source.refuse(f"it looks like a photo (its value changes {num_changes:,} times)")
     num_values, num_pieces = values_and_pieces(numbers)
     limit = MAX_COLOURS if int(numbers.max()) > MAX_OBJECTS else MAX_OBJECTS + 1
     is_scattered = num_values > MAX_FEW_VALUES and num_pieces > MAX_PIECES_PER_VALUE * num_values
@@ -143,9 +147,14 @@ def _refuse_photo(source: Source, numbers: NDArray[np.integer[Any]]) -> None:
 
 def _numbered_colours(colours: NDArray[Any]) -> NDArray[np.integer[Any]]:
     """One number per colour, (H, W); the level itself where all are grey."""
-    red, green, blue = np.moveaxis(colours.astype(np.int32), 2, 0)
-    is_grey = bool((red == green).all() and (green == blue).all())
-    return np.asarray(red if is_grey else (red << 16) + (green << 8) + blue)
+    red, green, blue = colours[:, :, 0], colours[:, :, 1], colours[:, :, 2]
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return np.ascontiguousarray(red)
+    numbered = red.astype(np.int32)
+    for channel in (green, blue):  # in place: the picture may be large
+        numbered <<= 8
+        numbered |= channel
+    return numbered
 
 
 def _is_soft(numbers: NDArray[np.integer[Any]]) -> bool:

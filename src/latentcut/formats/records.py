@@ -315,7 +315,7 @@ def object_of_mask(mask: BoolArray, **facts: Any) -> AnnotatedObject:
     return object_of_runs(run_lengths.runs_of_mask(mask), (height, width), **facts)
 
 
-def annotation_set(
+def images_as_set(
     images: Iterable[AnnotatedImage],
     labels: Iterable[Label] | None = None,
     folder: Path = NOWHERE,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from latentcut.errors import BadMask, LatentcutError
 from latentcut.formats.names import Stems, UniqueNames, json_bytes, safe_name
+from latentcut.formats.overlaps import note_hidden
 from latentcut.formats.pictures import VOID, copy_of, path_in, png_of_indices, voc_palette
 from latentcut.formats.records import UNLABELLED, AnnotatedImage, AnnotationSet, ExportedFile, Job
 
@@ -71,7 +72,6 @@ def _paint(
 ) -> set[str]:
     """Draw the objects of an image from back to front; the names of the labels they have."""
     used = set()
-    index = 0
     for index, (record, outlook) in enumerate(job.objects(image), start=1):
         name = job.class_of(image, record)
         used.add(name)
@@ -84,30 +84,6 @@ def _paint(
         objects[border] = classes[border] = VOID
         job.notes.add(f"a void border of {job.options.void_px} px is drawn around objects")
     return used
-
-
-def note_hidden(job: Job, image: AnnotatedImage, objects: NDArray[np.integer]) -> None:
-    """
-    Note pixels of objects that an object in front hides in a label map.
-
-    Args:
-        objects: (H, W), 1 for the first object that is not empty, 2 for the next, ...
-    """
-    left = np.bincount(objects.ravel())
-    number = 0
-    for record in image.objects:
-        area = record.outlook().area
-        if not area:
-            continue
-        number += 1
-        visible = int(left[number]) if number < len(left) else 0
-        if not visible:
-            job.notes.add("objects are hidden by those in front of them", image.place(record))
-        elif visible < area:
-            job.notes.add(
-                "where objects overlap, the one in front is kept (pixels lost by the other)",
-                f"{image.place(record)} ({area - visible})",
-            )
 
 
 def _borders(objects: Indices, width_px: int) -> NDArray[np.bool_]:
@@ -135,16 +111,13 @@ def _picture(job: Job, image: AnnotatedImage, stem: str) -> Iterator[ExportedFil
 def _class_files(job: Job, names: list[str]) -> Iterator[ExportedFile]:
     """Names and colours of the class numbers: as data, and as CVAT reads them."""
     palette = voc_palette()
-    entries = [{"index": 0, "name": "background", "colour": palette[0]}]
-    entries += [
-        {"index": number, "name": name, "colour": palette[number]}
-        for number, name in enumerate(names, start=1)
-    ]
+    rows = list(enumerate(["background", *names]))
     lines, unique = ["# label:color_rgb:parts:actions\n"], UniqueNames()
-    for entry in entries:
-        name = unique.of(safe_name(str(entry["name"]).lstrip("# ")))
-        if name != entry["name"]:
-            job.notes.add(f"labels have another name in {LABELMAP_FILE}", str(entry["name"]))
-        lines.append(f"{name}:{','.join(map(str, palette[int(str(entry['index']))]))}::\n")
+    for number, name in rows:
+        safe = unique.of(safe_name(name.lstrip("# ")))
+        if safe != name:
+            job.notes.add(f"labels have another name in {LABELMAP_FILE}", f"{name} ({safe})")
+        lines.append(f"{safe}:{','.join(map(str, palette[number]))}::\n")
+    entries = [{"index": n, "name": name, "colour": palette[n]} for n, name in rows]
     yield ExportedFile(LABELMAP_FILE, "".join(lines).encode("utf-8"))
     yield ExportedFile(CLASSES_FILE, json_bytes(entries, indent=1))

@@ -55,15 +55,14 @@ def listen(host: str, port: int, num_ports: int = NUM_PORTS) -> socket.socket:
 
 def serve(app: FastAPI, settings: Settings, sock: socket.socket) -> None:
     """Answer requests on a socket until SIGINT or SIGTERM; what is being saved is finished."""
-    server = Server(config_of(app, settings.limits))
-    server.run(sockets=[sock])
+    Server(app, settings.limits).run(sockets=[sock])
 
 
-def config_of(app: FastAPI, limits: ServerLimits) -> uvicorn.Config:
+def config_of(app: FastAPI, limits: ServerLimits, is_stopping: threading.Event) -> uvicorn.Config:
     """How uvicorn runs an app: limits on, and no log of addresses, which hold the token."""
     return uvicorn.Config(
         app,
-        http=protocol_of(limits.idle_s),
+        http=protocol_of(limits.idle_s, is_stopping),
         ws="none",
         lifespan="on",
         loop="asyncio",
@@ -72,14 +71,29 @@ def config_of(app: FastAPI, limits: ServerLimits) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         h11_max_incomplete_event_size=2 * limits.header_bytes,  # the exact limit is the guard's
-        timeout_keep_alive=int(limits.idle_s),
+        timeout_keep_alive=int(limits.idle_s) + 1,  # the protocol below is exact
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
         limit_concurrency=limits.connections,
     )
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends quietly on a signal instead of dying of it."""
+    """
+    uvicorn's server, which ends quietly on a signal instead of dying of it.
+
+    Args:
+        app: What it runs.
+        limits: What a connection may take.
+    """
+
+    def __init__(self, app: FastAPI, limits: ServerLimits) -> None:
+        self._is_stopping = threading.Event()
+        super().__init__(config_of(app, limits, self._is_stopping))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is being answered, for some seconds, and nothing that comes now."""
+        self._is_stopping.set()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -94,17 +108,24 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def protocol_of(idle_s: float) -> type[H11Protocol]:
-    """The HTTP side of a connection that is closed when its next request takes too long."""
+def protocol_of(idle_s: float, is_stopping: threading.Event) -> type[H11Protocol]:
+    """
+    The HTTP side of a connection.
+
+    Args:
+        idle_s: How long a connection may take to send the headers of its next request.
+        is_stopping: Set when the server ends. uvicorn tells that to the connections it has; one
+            that is accepted a moment later would be kept alive, and the end be waited for.
+    """
 
     class Protocol(H11Protocol):
-        """Ends connections that send the headers of a request too slowly, or none at all."""
-
         _closing: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._expect_request()
+            if is_stopping.is_set():
+                transport.close()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)

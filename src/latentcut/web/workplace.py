@@ -12,7 +12,7 @@ from latentcut import __version__
 from latentcut.core.bundle import Bundle, default_bundle_path, read_bundle
 from latentcut.errors import NoImages, StoreUnavailable
 from latentcut.store.project import ProjectStore
-from latentcut.store.rows import Document
+from latentcut.store.rows import ImageRow
 from latentcut.web.documents import (
     DocumentAnswer,
     LabelsAnswer,
@@ -73,6 +73,7 @@ class Workplace:
         self._scan_lock = threading.Lock()
         self._check_lock = threading.Lock()
         self._checked: tuple[float, str | None] = (float("-inf"), None)
+        self._order: tuple[int, ...] = ()  # ids of the images that are there, as listed
 
     def start(self) -> None:
         """Begin to answer; the model is loaded meanwhile."""
@@ -87,7 +88,7 @@ class Workplace:
     def project(self) -> ProjectAnswer:
         """The images, labels and settings; files that came or went are noticed."""
         self._look_again()
-        rows = self.store.images()
+        rows = self._listed()
         return ProjectAnswer(
             name=self.folder.root.name,
             version=__version__,
@@ -125,18 +126,24 @@ class Workplace:
         opened = self.gallery.open(image_id)
         document = self.store.document(image_id)
         masks = self.store.masks(record.mask for record in document.objects)
-        self._prepare_from(document)
+        self._prepare_from(image_id)
         height, width = opened.pixels.shape[:2]  # known even if it could not be saved
         answer = document_answer(document, masks)
         return answer.model_copy(update={"width": width, "height": height})
 
-    def _prepare_from(self, document: Document) -> None:
+    def _listed(self) -> tuple[ImageRow, ...]:
+        rows = self.store.images()
+        self._order = tuple(row.id for row in rows if not row.missing)
+        return rows
+
+    def _prepare_from(self, image_id: int) -> None:
         """Have the opened image and the next ones decoded and encoded while nothing waits."""
-        ids = [row.id for row in self.store.images() if not row.missing]
-        start = ids.index(document.image.id) if document.image.id in ids else 0
+        if image_id not in self._order:  # a script that never asked for the list
+            self._listed()
+        start = self._order.index(image_id) if image_id in self._order else 0
         steps: list[Callable[[], object]] = [self.model.load]
-        for image_id in ids[start : start + 1 + NUM_AHEAD]:
-            steps += [partial(self.gallery.open, image_id), partial(self._encode, image_id)]
+        for near in self._order[start : start + 1 + NUM_AHEAD]:
+            steps += [partial(self.gallery.open, near), partial(self._encode, near)]
         self.queue.prepare(steps)
 
     def _encode(self, image_id: int) -> None:

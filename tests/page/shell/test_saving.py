@@ -241,3 +241,17 @@ def test_leaving_with_unsaved_work_asks_first(annotator):
         annotator.page.wait_for_timeout(50)
     assert asked == ["beforeunload"]
     annotator.saved()
+
+
+def test_an_image_asked_for_while_the_server_is_away_opens_when_it_is_back(annotator):
+    annotator.page.context.set_offline(True)
+    annotator.press("d")
+    annotator.see("#banner:not([hidden])", "The server does not answer", timeout_ms=2_500)
+
+    annotator.page.context.set_offline(False)
+
+    annotator.look_ready()
+    annotator.see("#image-name", "b.png")
+    annotator.click()
+    annotator.saved()
+    assert len(annotator.server.document(2)["objects"]) == 1

@@ -79,7 +79,9 @@ def run_js():
 
     def run(code, data=None):
         code = code.replace('from "./', f'from "{STATIC.as_uri()}/')
-        prelude = 'import { readFileSync } from "node:fs"; const input = JSON.parse(readFileSync(0));'
+        prelude = (
+            'import { readFileSync } from "node:fs"; const input = JSON.parse(readFileSync(0));'
+        )
         done = wheel.node(
             ["--input-type=module", "--eval", f"{prelude}\n{code}"],
             return_completed_process=True,
@@ -131,7 +133,9 @@ def open_page(chromium, server):
         return page
 
     yield open_it
-    problems = [problem for context in contexts for page in context.pages for problem in page.problems]
+    problems = [
+        problem for context in contexts for page in context.pages for problem in page.problems
+    ]
     for context in contexts:
         context.close()
     assert problems == []

@@ -28,13 +28,15 @@ import { decodeCounts, Mask } from "./masks.js";
 const read = (rle) => {
   const mask = Mask.fromRle(rle);
   const { width, height } = mask;
-  const pixels = Array.from({ length: width * height }, (_, at) =>
+  const ask = () => Array.from({ length: width * height }, (_, at) =>
     mask.has(at % width, Math.floor(at / width)) ? 1 : 0);
-  const raster = mask.raster();
-  const again = raster ? pixels.map((_, at) => mask.has(at % width, Math.floor(at / width)) ? 1 : 0) : pixels;
-  return { width, height, box: mask.box, area: mask.area, pixels, again, raster: raster && [...raster.data] };
+  const pixels = ask(); // of the run lengths
+  const raster = mask.raster() && [...mask.raster().data];
+  const again = ask(); // of the pixels
+  return { width, height, box: mask.box, area: mask.area, pixels, again, raster };
 };
-console.log(JSON.stringify(input.map((rle) => ({ counts: [...decodeCounts(rle.counts)], ...read(rle) }))));
+const both = (rle) => ({ counts: [...decodeCounts(rle.counts)], ...read(rle) });
+console.log(JSON.stringify(input.map(both)));
 """
 
 
@@ -113,7 +115,9 @@ def test_codes_of_core_give_the_same_pixels_box_and_area(run_js):
 def test_a_broken_code_is_refused_with_the_reason(run_js, rle, message):
     code = """
     import { Mask } from "./masks.js";
-    try { Mask.fromRle(input); console.log("null"); } catch (error) { console.log(JSON.stringify(error.message)); }
+    let message = null;
+    try { Mask.fromRle(input); } catch (error) { message = error.message; }
+    console.log(JSON.stringify(message));
     """
 
     actual = run_js(code, rle)
@@ -154,7 +158,9 @@ def test_reduced_masks_keep_thin_lines_in_one_piece(run_js):
 
     for levels in found:
         for level, raster in enumerate(levels, start=1):
-            pixels = np.reshape(raster["data"], (raster["height"], raster["width"])).astype(np.uint8)
+            pixels = np.reshape(raster["data"], (raster["height"], raster["width"])).astype(
+                np.uint8
+            )
             count, _ = cv2.connectedComponents(pixels, connectivity=8)
             assert raster["step"] == 2**level
             assert count == 2  # the background and one line
@@ -236,7 +242,7 @@ def test_smoothed_outlines_stay_within_a_pixel_of_the_exact_ones(run_js):
         edges = np.concatenate([edge_points(ring) for ring in actual["rings"]])
         assert len(actual["smooth"]) == len(actual["rings"])
         for ring in actual["smooth"]:
-            points = np.array(ring) + (actual["x0"], actual["y0"])
+            points = np.add(ring, [actual["x0"], actual["y0"]])
             distances = np.hypot(*(points[:, None] - edges[None]).transpose(2, 0, 1)).min(axis=1)
             assert distances.max() <= 1.0
         area = sum(map(signed_area, actual["smooth"]))
@@ -265,7 +271,8 @@ def test_the_preview_of_a_stroke_is_the_servers_answer_but_for_single_pixels(run
     import { applyStroke } from "./strokes.js";
     const { tool, points, rle } = input;
     const mask = applyStroke(Mask.fromRle(rle), { tool, points, radius: 9.5 }, 160);
-    const pixels = Array.from({ length: 120 * 160 }, (_, at) => mask.has(at % 160, Math.floor(at / 160)) ? 1 : 0);
+    const has = (_, at) => (mask.has(at % 160, Math.floor(at / 160)) ? 1 : 0);
+    const pixels = Array.from({ length: 120 * 160 }, has);
     console.log(JSON.stringify({ pixels, area: mask.area }));
     """
 
@@ -282,9 +289,10 @@ def test_a_stroke_on_nothing_makes_a_mask_and_erasing_all_of_it_leaves_none(run_
     code = """
     import { Mask } from "./masks.js";
     import { applyStroke } from "./strokes.js";
-    const dot = applyStroke(Mask.empty(20, 10), { tool: "brush", points: [[5, 5]], radius: 1 }, 20);
+    const nothing = Mask.empty(20, 10);
+    const dot = applyStroke(nothing, { tool: "brush", points: [[5, 5]], radius: 1 }, 20);
     const gone = applyStroke(dot, { tool: "eraser", points: [[5, 5]], radius: 3 }, 20);
-    const outside = applyStroke(Mask.empty(20, 10), { tool: "brush", points: [[-9, 5]], radius: 2 }, 20);
+    const outside = applyStroke(nothing, { tool: "brush", points: [[-9, 5]], radius: 2 }, 20);
     console.log(JSON.stringify([dot, gone, outside].map(({ box, area }) => [box, area])));
     """
 

@@ -77,7 +77,9 @@ def click_at(x, y, positive=True):
 
 @pytest.mark.parametrize("factor", [1, 0.4, 6, 30], ids=lambda factor: f"zoom {factor}")
 @pytest.mark.parametrize("ratio", [1, 1.5, 2], ids=lambda ratio: f"{ratio} device px")
-def test_clicks_are_right_to_half_a_pixel_after_zoom_and_pan(open_page, server, ramp, factor, ratio):
+def test_clicks_are_right_to_half_a_pixel_after_zoom_and_pan(
+    open_page, server, ramp, factor, ratio
+):
     page = opened(open_page(device_scale_factor=ratio), server, ramp)
     page.evaluate("factor => harness.stage.zoomBy(factor, { x: 410, y: 260 })", factor)
     page.evaluate("harness.stage.panBy(-17.3, 8.7)")
@@ -102,7 +104,11 @@ def test_the_first_pixel_is_0_0_and_the_last_is_one_less_than_the_size(page):
     page.mouse.click(*on_page(page, 399, 299))
 
     first, last = told(page, "click")
-    assert first == {"x": pytest.approx(0, abs=0.05), "y": pytest.approx(0, abs=0.05), "positive": True}
+    assert first == {
+        "x": pytest.approx(0, abs=0.05),
+        "y": pytest.approx(0, abs=0.05),
+        "positive": True,
+    }
     assert last == {
         "x": pytest.approx(399, abs=0.05),
         "y": pytest.approx(299, abs=0.05),
@@ -121,12 +127,18 @@ def test_right_button_alt_and_shift_turn_the_sign_around(page, sign):
         with held(page, key):
             page.mouse.click(*at)
 
-    assert [click["positive"] for click in told(page, "click")] == [sign, not sign, not sign, not sign]
+    assert [click["positive"] for click in told(page, "click")] == [
+        sign,
+        not sign,
+        not sign,
+        not sign,
+    ]
 
 
 def test_the_right_button_opens_no_menu(page):
     page.evaluate(
-        "addEventListener('contextmenu', (event) => (globalThis.wasPrevented = event.defaultPrevented))"
+        """addEventListener("contextmenu", (event) =>
+             (globalThis.wasPrevented = event.defaultPrevented))"""
     )
 
     page.mouse.click(*on_page(page, 50, 50), button="right")
@@ -255,11 +267,17 @@ def test_ink_is_there_in_the_very_event_and_stays_until_the_scene_has_new_object
 
     drag(page, (x, y), (x + 40, y))
     at_once = page.evaluate("globalThis.atOnce")
-    after = page.evaluate("async (at) => { await harness.frames(2); return harness.pixel('active', ...at); }", look)
+    after = page.evaluate(
+        "async (at) => { await harness.frames(2); return harness.pixel('active', ...at); }", look
+    )
     page.evaluate("harness.stage.setScene({ clicks: [] })")
-    still = page.evaluate("async (at) => { await harness.frames(2); return harness.pixel('active', ...at)[3]; }", look)
+    still = page.evaluate(
+        "async (at) => { await harness.frames(2); return harness.pixel('active', ...at)[3]; }", look
+    )
     page.evaluate("harness.stage.setScene({ objects: [] })")
-    gone = page.evaluate("async (at) => { await harness.frames(2); return harness.pixel('active', ...at)[3]; }", look)
+    gone = page.evaluate(
+        "async (at) => { await harness.frames(2); return harness.pixel('active', ...at)[3]; }", look
+    )
 
     alpha = round(0.45 * 255)
     assert at_once == pytest.approx(alpha, abs=2)
@@ -279,7 +297,10 @@ def test_an_answer_settles_the_strokes_it_names_and_no_later_ones(page):
     page.evaluate("id => harness.stage.setScene({ objects: [], strokesDone: id })", first)
 
     alphas = page.evaluate(
-        "async (looks) => { await harness.frames(2); return looks.map((at) => harness.pixel('active', ...at)[3]); }",
+        """async (looks) => {
+          await harness.frames(2);
+          return looks.map((at) => harness.pixel('active', ...at)[3]);
+        }""",
         looks,
     )
     assert second == first + 1
@@ -289,8 +310,10 @@ def test_an_answer_settles_the_strokes_it_names_and_no_later_ones(page):
 def test_erasing_takes_ink_off_the_active_object_at_once(page):
     page.evaluate(
         """() => {
-          const mask = harness.Mask.fromPixels(400, 300, [50, 50, 150, 150], new Uint8Array(10000).fill(1));
-          harness.stage.setScene({ objects: [{ id: 1, mask, colour: 0, active: true, hidden: false }] });
+          const on = new Uint8Array(10000).fill(1);
+          const mask = harness.Mask.fromPixels(400, 300, [50, 50, 150, 150], on);
+          const object = { id: 1, mask, colour: 0, active: true, hidden: false };
+          harness.stage.setScene({ objects: [object] });
         }"""
     )
     tool(page, tool="eraser", brushRadius=10)
@@ -301,7 +324,8 @@ def test_erasing_takes_ink_off_the_active_object_at_once(page):
 
     look = [round(x) - LEFT, round(y) - TOP]
     alphas = page.evaluate(
-        "([x, y]) => [harness.pixel('active', x, y)[3], harness.pixel('active', x, y + 40)[3]]", look
+        "([x, y]) => [harness.pixel('active', x, y)[3], harness.pixel('active', x, y + 40)[3]]",
+        look,
     )
     page.mouse.up()
 
@@ -449,6 +473,45 @@ def test_pressing_leaving_or_painting_ends_the_hover(page):
     assert pressed is None
     assert left is None
     assert len(told(page, "hover")) == 4  # none for the brush
+
+
+# ----------------------------------------------------------------------------------------- pen
+
+
+def pen(page, kind, at, **more):
+    """A pen event; the browser's own input has no pen, so the page makes it."""
+    page.evaluate(
+        """([kind, clientX, clientY, more]) => {
+          const event = { clientX, clientY, pointerId: 7, pointerType: "pen", ...more };
+          harness.stage.container.dispatchEvent(new PointerEvent(kind, event));
+        }""",
+        [kind, *at, more],
+    )
+
+
+def test_a_pen_turned_around_erases_and_its_pressure_does_not_change_the_radius(page):
+    tool(page, tool="brush", brushRadius=6)
+    start, end = on_page(page, 50, 50), on_page(page, 90, 50)
+
+    pen(page, "pointerdown", start, button=5, buttons=32, pressure=0.1)
+    pen(page, "pointermove", end, button=-1, buttons=32, pressure=0.9)
+    pen(page, "pointerup", end, button=5)
+
+    (stroke,) = told(page, "stroke")
+    assert (stroke["tool"], stroke["radius_px"]) == ("eraser", 6)
+
+
+def test_a_hand_that_holds_a_pen_does_not_disturb_it(page):
+    tool(page, tool="brush", brushRadius=6)
+    start, end = on_page(page, 50, 50), on_page(page, 90, 50)
+
+    pen(page, "pointerdown", start, button=0, buttons=1)
+    pen(page, "pointerdown", on_page(page, 200, 200), pointerId=8, pointerType="touch", button=0)
+    pen(page, "pointermove", end, button=-1, buttons=1)
+    pen(page, "pointerup", end, button=0)
+
+    (stroke,) = told(page, "stroke")
+    assert stroke["points"][-1] == pytest.approx([90, 50], abs=0.51)
 
 
 # --------------------------------------------------------------------------------------- touch

@@ -37,7 +37,8 @@ def test_screen_positions_and_pixels_are_inverse_to_each_other(run_js):
 
 def test_the_centre_of_the_first_pixel_is_half_a_pixel_inside(run_js):
     code = f"""{STAGE}
-    tell([viewport.toScreen(0, 0), viewport.left + viewport.scale / 2, viewport.top + viewport.scale / 2]);
+    const half = viewport.scale / 2;
+    tell([viewport.toScreen(0, 0), viewport.left + half, viewport.top + half]);
     """
 
     centre, x, y = run_js(code)
@@ -126,7 +127,10 @@ def test_a_fitted_picture_follows_the_window_and_a_zoomed_one_keeps_its_centre(r
     fitted, before, after = run_js(code)
 
     assert fitted == [pytest.approx(552 / 640), True]  # 600 px less two margins
-    assert after == {"x": pytest.approx(before["x"], abs=0.5), "y": pytest.approx(before["y"], abs=0.5)}
+    assert after == {
+        "x": pytest.approx(before["x"], abs=0.5),
+        "y": pytest.approx(before["y"], abs=0.5),
+    }
 
 
 def test_a_box_is_shown_with_its_surroundings_and_never_more_than_the_picture(run_js):
@@ -139,7 +143,8 @@ def test_a_box_is_shown_with_its_surroundings_and_never_more_than_the_picture(ru
 
     (x0, y0, x1, y1), scale = run_js(code)
 
-    assert x0 < 94 and y0 < 94 and x1 > 146 and y1 > 126
+    assert max(x0, y0) < 94
+    assert (x1 > 146, y1 > 126) == (True, True)
     assert x1 - x0 < 60
     assert scale == pytest.approx(652 / 480)
 
@@ -165,7 +170,10 @@ def test_a_gliding_zoom_arrives_at_its_factor_and_holds_its_point(run_js):
     assert scales[-1] == pytest.approx(1.5625)
     assert scales == sorted(scales)
     assert 5 < len(scales) < 25
-    assert after == {"x": pytest.approx(before["x"], abs=0.5), "y": pytest.approx(before["y"], abs=0.5)}
+    assert after == {
+        "x": pytest.approx(before["x"], abs=0.5),
+        "y": pytest.approx(before["y"], abs=0.5),
+    }
 
 
 def test_a_flight_ends_at_its_view_and_motion_can_be_switched_off(run_js):
@@ -217,7 +225,8 @@ def test_wheels_that_tell_lines_zoom_like_wheels_that_tell_pixels(run_js):
     console.log(JSON.stringify([
       zoomOfWheel({ ...turn, deltaY: 96 }), zoomOfWheel({ ...turn, deltaY: 3, deltaMode: 1 }),
       zoomOfWheel({ ...turn, deltaY: -4 }), zoomOfWheel({ ...turn, deltaY: -5, ctrlKey: true }),
-      zoomOfWheel({ ...turn, deltaY: -120, ctrlKey: true }).factor, brushFactor({ ...turn, deltaX: -120 }),
+      zoomOfWheel({ ...turn, deltaY: -120, ctrlKey: true }).factor,
+      brushFactor({ ...turn, deltaX: -120 }),
     ]));
     """
 

@@ -76,7 +76,7 @@ export const PRESETS = {
     keys: {
       tool_click: ["W"], tool_box: ["M"], tool_pan: ["H"], hide_masks: ["Q", "Ctrl+H"],
       outline_only: ["Shift+Q"], hatching: [], drop: ["Escape", "Ctrl+D"], fit: ["Ctrl+0", "F"],
-      new_object: ["Ctrl+Shift+N", "N"], delete: ["Delete", "Backspace"],
+      delete: ["Delete", "Backspace"],
       previous_image: ["PageUp", "ArrowLeft"], next_image: ["PageDown", "ArrowRight"],
       finish_image: ["Ctrl+Enter"], redo: ["Ctrl+Shift+Z", "Ctrl+Y"],
     },

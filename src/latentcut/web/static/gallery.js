@@ -61,13 +61,15 @@ export class Gallery {
     try {
       const size = state.image(id);
       const early = size?.width && size.height ? this.#show(id, size.width, size.height) : null;
-      early?.catch(() => undefined); // looked at below, when the document has arrived
+      early?.catch(() => undefined); // met below, when the document has arrived
       const work = await this.#read(id, opening.signal);
       if (opening.signal.aborted) return;
-      const shown = early ?? this.#show(id, work.document.width, work.document.height);
+      const show = () => this.#show(id, work.document.width, work.document.height);
+      const shown = early ? early.catch(show) : show(); // early, the server may have been away
       this.parts.listener.changed(work);
       await shown;
       if (opening.signal.aborted) return;
+      this.parts.listener.changed(work); // a picture asked for a second time takes the objects off
       state.set({ opening: "ready" });
       this.#lookAhead();
     } catch (error) {

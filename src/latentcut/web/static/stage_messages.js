@@ -59,11 +59,16 @@ function messageFor(now, retry, next) {
   if (now.opening === "opening") return [element("span", { class: "spinner" }), paragraph("Opening the image")];
   if (now.opening === "failed") {
     return [
-      icon("warning"), heading("This image cannot be opened"), paragraph(now.openError),
-      element("div", { class: "group" }, textButton("Try again", retry), textButton("Next image", next)),
+      icon("warning"), heading("This image cannot be opened"), paragraph(sentence(now.openError)),
+      element("div", { class: "stage-actions" }, textButton("Try again", retry), textButton("Next image", next)),
     ];
   }
   return null;
+}
+
+/** Our errors begin with a small letter and have no full stop. @param {string} text */
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 /** @param {string} text */

@@ -24,7 +24,6 @@ import { Viewport } from "./viewport.js";
 /** @typedef {import("./stage_types.js").StageImage} StageImage */
 /** @typedef {import("./stage_types.js").Tool} Tool */
 
-const BUSY_AFTER_MS = 80; // most answers are there before
 const PRESS_SHOWN_AFTER_MS = 120; // a tap shows no ring
 const ON_OVERLAY = ["clicks", "box", "nextClick", "busy"];
 
@@ -49,9 +48,6 @@ export class StageView {
   /** Whether the view changed since the last frame. */
   hasMoved = false;
   #look = { isOpposite: false, isSpaceDown: false, isPanning: false };
-  #showsBusy = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #busyTimer;
   #painter = new MaskPainter(this.viewport);
 
   /**
@@ -75,7 +71,6 @@ export class StageView {
   }
 
   remove() {
-    clearTimeout(this.#busyTimer);
     this.layers.remove();
     void this.picture.load(null);
   }
@@ -124,10 +119,8 @@ export class StageView {
 
   /** @param {Partial<Scene> & SceneExtras} change */
   changeScene({ strokesDone, ...change }) {
-    const wasBusy = this.scene.busy;
     this.scene = { ...this.scene, ...change };
     if (change.objects) this.ink.settle(strokesDone);
-    if (this.scene.busy !== wasBusy) this.#setBusy(this.scene.busy);
     const beneath = Object.keys(change).filter((key) => !ON_OVERLAY.includes(key));
     this.layers.invalidate("overlay");
     if (beneath.length) this.layers.invalidate("active");
@@ -154,17 +147,6 @@ export class StageView {
     if ((tool !== "brush" && tool !== "eraser") || this.#look.isSpaceDown || this.#look.isPanning) return null;
     const other = tool === "brush" ? "eraser" : "brush";
     return { tool: this.ink.current?.tool ?? (this.#look.isOpposite ? other : tool), radius: brushRadius };
-  }
-
-  /** @param {boolean} isBusy */
-  #setBusy(isBusy) {
-    clearTimeout(this.#busyTimer);
-    this.#showsBusy = false;
-    if (!isBusy) return;
-    this.#busyTimer = setTimeout(() => {
-      this.#showsBusy = true;
-      this.layers.invalidate("overlay");
-    }, BUSY_AFTER_MS);
   }
 
   /** @returns {{mask: Mask | null, colour: number}} what the active layer shows */
@@ -228,11 +210,11 @@ export class StageView {
       brush: this.brush,
       cursor: this.cursor.at,
       press: press && part > 0 ? { ...press.at, part } : null,
-      busyAt: this.#showsBusy ? this.#busyAt() : null,
+      busyAt: this.scene.busy ? this.#busyAt() : null,
     };
     const isStill = this.motion.isReduced;
     paintOverlay(context, this.viewport, this.scene, marks, { now, isStill });
-    const turns = this.#showsBusy || hasPending(this.scene);
+    const turns = this.scene.busy || hasPending(this.scene);
     if (press || (turns && !isStill)) this.layers.invalidate("overlay");
   }
 

@@ -8,6 +8,8 @@ import { Shelf } from "./shelf.js";
 export const TILE_PX = 512;
 const MAX_TILES = 128; // kept: 128 MB
 const MAX_REQUESTS = 4; // at a time: the server has other things to do
+const REST_MS = 60; // nothing is fetched while one zooms
+const RETRY_MS = 2000;
 
 /**
  * Fetch a picture and decode it off the main thread.
@@ -31,6 +33,9 @@ export class Tiles {
   #failed = new Map();
   /** @type {StageImage | null} */
   #image = null;
+  #scale = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #resting;
 
   /** @param {() => void} onTile called when another tile can be drawn */
   constructor(onTile) {
@@ -39,8 +44,7 @@ export class Tiles {
 
   /** @param {StageImage | null} image */
   open(image) {
-    for (const request of this.#requests.values()) request.abort();
-    this.#requests.clear();
+    this.rest();
     this.#failed.clear();
     this.#kept.clear();
     this.#image = image;
@@ -48,6 +52,7 @@ export class Tiles {
 
   /** Cancel everything; the tiles at hand stay. */
   rest() {
+    clearTimeout(this.#resting);
     for (const request of this.#requests.values()) request.abort();
     this.#requests.clear();
   }
@@ -73,7 +78,11 @@ export class Tiles {
       const y1 = Math.round((top + (y + bitmap.height) * scale) * ratio);
       context.drawImage(bitmap, x0, y0, x1 - x0, y1 - y0);
     }
-    this.#fetch(seen);
+    this.#cancelAllBut(seen);
+    clearTimeout(this.#resting);
+    if (scale === this.#scale) this.#fetch(seen);
+    else this.#resting = setTimeout(() => this.#fetch(seen), REST_MS);
+    this.#scale = scale;
   }
 
   /**
@@ -94,14 +103,18 @@ export class Tiles {
     return seen.sort((a, b) => distance(a) - distance(b));
   }
 
-  /** @param {{key: string, col: number, row: number}[]} wanted */
-  #fetch(wanted) {
+  /** @param {{key: string}[]} wanted */
+  #cancelAllBut(wanted) {
     const keys = new Set(wanted.map(({ key }) => key));
     for (const [key, request] of this.#requests) {
       if (keys.has(key)) continue;
       request.abort();
       this.#requests.delete(key);
     }
+  }
+
+  /** @param {{key: string, col: number, row: number}[]} wanted */
+  #fetch(wanted) {
     for (const { key, col, row } of wanted.slice(0, MAX_TILES)) {
       if (this.#requests.size >= MAX_REQUESTS) return;
       if (this.#requests.has(key) || this.#kept.get(key) || (this.#failed.get(key) ?? 0) > Date.now()) continue;
@@ -125,7 +138,7 @@ export class Tiles {
       else this.#kept.put(key, bitmap, 1);
     } catch {
       // the reduced picture stays in its place; the next repaint after the pause tries again
-      if (!request.signal.aborted) this.#failed.set(key, Date.now() + 2000);
+      if (!request.signal.aborted) this.#failed.set(key, Date.now() + RETRY_MS);
     }
     if (this.#requests.get(key) === request) this.#requests.delete(key);
     if (!request.signal.aborted) this.onTile();
