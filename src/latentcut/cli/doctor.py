@@ -20,11 +20,14 @@ from latentcut.cli.options import BundleOption, JsonFlag, ThreadsOption
 from latentcut.cli.samples import SAMPLES
 from latentcut.errors import LatentcutError
 
-MODULES = {  # module -> distribution; what using a model needs
+MODULES = {  # module -> distribution; what using a model and the page need
     "numpy": "numpy",
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "onnxruntime": "onnxruntime",
+    "apsw": "apsw",
+    "fastapi": "fastapi",
+    "uvicorn": "uvicorn",
 }
 PHOTO, FIRST_XY, LATER_XY = "coffee.jpg", (285, 155), (130, 250)
 NUM_TIMED = 5
@@ -60,7 +63,8 @@ def versions() -> dict[str, str | None]:
     }
     for module, distribution in MODULES.items():
         try:
-            found[distribution] = str(importlib.import_module(module).__version__)
+            importlib.import_module(module)
+            found[distribution] = importlib.metadata.version(distribution)
         except ImportError as error:
             raise LatentcutError(
                 f"{module} cannot be imported ({error}); "

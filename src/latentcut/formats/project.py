@@ -153,6 +153,7 @@ def import_into(
     changed: dict[int, tuple[int, int]] = {}
     for image_id, image in fitting:
         records, masks = [], {}
+        ids = iter(store.new_object_ids(image_id, len(image.objects)))
         for record in image.objects:
             outlook = record.outlook()
             if outlook.box_xyxy is None:
@@ -162,7 +163,7 @@ def import_into(
             mask_id = mask_id_of(rle)
             masks[mask_id] = rle
             new = ObjectRecord(
-                id=store.new_object_id(image_id),
+                id=next(ids),
                 label=None if record.label is None else label_ids[record.label],
                 name=record.name,
                 parts=(_part(record, mask_id),),

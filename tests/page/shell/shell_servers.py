@@ -10,12 +10,11 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import uvicorn
 from PIL import Image
 
 from latentcut.web.app import create_app
 from latentcut.web.memory import RememberingPredictor
-from latentcut.web.serve import config_of, listen
+from latentcut.web.serve import Server, listen
 from latentcut.web.settings import ServerLimits, Settings
 
 TOKEN = "the-token-of-the-page-tests"
@@ -111,7 +110,7 @@ def serving(folder: Path, predictor):
         app = create_app(Settings(folder=folder, port=port, token=TOKEN, limits=limits))
         app.state.workplace.model = ReadyModel(app.state.workplace.model, predictor)
         door = Door(app)
-        server = uvicorn.Server(config_of(door, limits))
+        server = Server(door, limits)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         try:

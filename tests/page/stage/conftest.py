@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stage_page
 from PIL import Image
 
 STATIC = Path(__file__).parents[3] / "src" / "latentcut" / "web" / "static"
 HARNESS = Path(__file__).with_name("harness.html")
-LEFT, TOP = 40, 30  # of the stage on the page, as harness.html says
 
 
 class PictureServer(http.server.ThreadingHTTPServer):
@@ -139,6 +139,30 @@ def open_page(chromium, server):
     for context in contexts:
         context.close()
     assert problems == []
+
+
+@pytest.fixture
+def page(open_page, server, ramp):
+    return stage_page.opened(open_page(), server, ramp)
+
+
+@pytest.fixture
+def touch_page(open_page, server, ramp):
+    return stage_page.opened(open_page(has_touch=True), server, ramp)
+
+
+@pytest.fixture
+def open_picture(open_page, server):
+    """Open a page with a picture on it."""
+
+    def open_it(pixels, size=None, **options):
+        page = open_page(**options)
+        server.put("a", pixels)
+        height, width = size or pixels.shape[:2]
+        page.evaluate("size => harness.open('a', ...size)", [width, height])
+        return page
+
+    return open_it
 
 
 @pytest.fixture

@@ -125,7 +125,8 @@ export class Mask {
    * @returns {Mask}
    */
   static fromPixels(width, height, within, data) {
-    const raster = { x0: within[0], y0: within[1], width: within[2] - within[0], height: within[3] - within[1], step: 1, data };
+    const [x0, y0, x1, y1] = within;
+    const raster = { x0, y0, width: x1 - x0, height: y1 - y0, step: 1, data };
     const { box, area } = boxOfRaster(raster);
     const mask = new Mask(width, height, box, area);
     if (box) mask.#levels[0] = cut(raster, box);

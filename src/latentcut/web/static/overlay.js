@@ -50,7 +50,9 @@ export function paintOverlay(context, viewport, scene, marks, clock) {
     drawClick(context, x, y, click.positive, click.pending === true, clock);
   }
   if (marks.cursor) drawCursor(context, viewport.toScreen(marks.cursor.x, marks.cursor.y));
-  if (marks.brush && marks.pointer) drawBrush(context, marks.pointer, marks.brush.radius * viewport.scale, marks.brush.tool);
+  if (marks.brush && marks.pointer) {
+    drawBrush(context, marks.pointer, marks.brush.radius * viewport.scale, marks.brush.tool);
+  }
   if (marks.press) drawPress(context, marks.press);
   if (marks.busyAt) drawBusy(context, viewport, viewport.toScreen(marks.busyAt.x, marks.busyAt.y), clock);
 }

@@ -61,8 +61,9 @@ export class Picture {
   /**
    * @param {CanvasRenderingContext2D} context
    * @param {Viewport} viewport
+   * @param {boolean} isMoving then speed counts more than fine detail
    */
-  paint(context, viewport) {
+  paint(context, viewport, isMoving) {
     clear(context);
     const { image, view } = this;
     if (!image || !view) return;
@@ -70,7 +71,7 @@ export class Picture {
     const pixels = image.width / view.width; // of the picture per pixel of the view
     context.setTransform(scale * ratio, 0, 0, scale * ratio, left * ratio, top * ratio);
     context.imageSmoothingEnabled = !(viewport.isCrisp && pixels === 1);
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = isMoving ? "low" : "high";
     // only what is seen: a whole picture at 64 times its size is too much for some drivers
     const [seenX0, seenY0, seenX1, seenY1] = viewport.visible();
     const x0 = Math.max(0, Math.floor(seenX0 / pixels) - 2);

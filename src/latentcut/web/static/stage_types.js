@@ -76,7 +76,12 @@
  * @property {number} id counts the strokes of this stage
  */
 
-/** @typedef {{scale: number, x: number, y: number}} ViewState screen px per image px; screen position of the picture's top-left corner */
+/**
+ * @typedef {object} ViewState
+ * @property {number} scale screen px per image px
+ * @property {number} x screen position of the picture's left edge
+ * @property {number} y of its top edge
+ */
 
 /**
  * @typedef {object} StageEvents what `event.detail` holds

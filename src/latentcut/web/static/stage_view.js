@@ -24,6 +24,7 @@ import { Viewport } from "./viewport.js";
 /** @typedef {import("./stage_types.js").StageImage} StageImage */
 /** @typedef {import("./stage_types.js").Tool} Tool */
 
+const REST_MS = 90; // after the last change of the view, the picture is painted with care
 const PRESS_SHOWN_AFTER_MS = 120; // a tap shows no ring
 const ON_OVERLAY = ["clicks", "box", "nextClick", "busy"];
 
@@ -48,6 +49,9 @@ export class StageView {
   /** Whether the view changed since the last frame. */
   hasMoved = false;
   #look = { isOpposite: false, isSpaceDown: false, isPanning: false };
+  #isMoving = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #resting;
   #painter = new MaskPainter(this.viewport);
 
   /**
@@ -71,6 +75,7 @@ export class StageView {
   }
 
   remove() {
+    clearTimeout(this.#resting);
     this.layers.remove();
     void this.picture.load(null);
   }
@@ -78,6 +83,12 @@ export class StageView {
   /** The view is another one: paint everything. */
   moved() {
     this.hasMoved = true;
+    this.#isMoving = true;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#isMoving = false;
+      this.layers.invalidate("picture");
+    }, REST_MS);
     this.layers.invalidateAll();
   }
 
@@ -177,7 +188,7 @@ export class StageView {
     const { picture, masks, active, overlay } = this.layers.contexts;
     const isAll = this.motion.step(now) || this.hasMoved;
     this.hasMoved = false;
-    if (isAll || dirty.has("picture")) this.picture.paint(picture, this.viewport);
+    if (isAll || dirty.has("picture")) this.picture.paint(picture, this.viewport, this.#isMoving);
     if (this.isOpening) [masks, active, overlay].forEach(clear);
     else {
       if (isAll || dirty.has("masks")) this.#painter.paintOthers(masks, this.scene);
