@@ -1,4 +1,4 @@
-"""One browser for all tests of the page: the system's own, headless."""
+"""The browser that tests of the page share: the system's own, headless."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Playwright's browser object; its own download is never used."""
+    """
+    Playwright's browser object; its own download is never used.
+
+    Not for the whole session: while it is open, an event loop runs in this thread, and tests in
+    other folders could not start one of their own.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no browser to drive the page with: install one of {', '.join(NAMES)}")

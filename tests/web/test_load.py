@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
+import socket
 import threading
 import time
 from collections import Counter
@@ -17,7 +19,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from web_servers import IS_SOAK, TOKEN, act, click, error_of
+from web_servers import IS_SOAK, TOKEN, Running, act, click, error_of
 
 SLOW_MODEL = """
 import time
@@ -57,6 +59,14 @@ def many(tmp_path):
     for number in range(NUM_IMAGES):
         Image.new("RGB", (64, 48), (number * 6, 90, 30)).save(folder / f"{number}.png")
     return folder
+
+
+def wait_for_model(running: Running) -> None:
+    """Until the slow model is asked for the first time."""
+    deadline = time.monotonic() + 30
+    while "MODEL RUN" not in running.log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def body_of(tab: str, num_clicks: int = 1) -> dict:
@@ -168,9 +178,7 @@ def test_an_answer_that_comes_after_an_undo_is_dropped(many, launch):
         act(client, 1, 0, kind="done", done=True)
         thread = threading.Thread(target=click_slowly)
         thread.start()
-        deadline = time.monotonic() + 30
-        while "MODEL RUN" not in running.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for_model(running)
         undone = client.post("/api/v1/images/1/undo", headers={"If-Match": '"1"'})
         thread.join()
         document = client.get("/api/v1/images/1").json()
@@ -196,9 +204,7 @@ def test_a_click_whose_client_has_gone_is_never_worked_out(many, launch):
     with running.client() as client:
         first = threading.Thread(target=lambda: click(client, 1, 0, 20, 20))
         first.start()
-        deadline = time.monotonic() + 30
-        while "MODEL RUN" not in running.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for_model(running)
         with running.client() as impatient, contextlib.suppress(httpx.TimeoutException):
             impatient.timeout = 0.2
             click(impatient, 2, 0, 20, 20)
@@ -211,6 +217,27 @@ def test_a_click_whose_client_has_gone_is_never_worked_out(many, launch):
     assert third.status_code == 200
     assert (untouched, waiting) == (0, 0)
     assert running.log.read_text().count("MODEL RUN") == 2  # the first and the third
+
+
+def test_a_click_that_is_given_up_while_it_is_worked_out_is_not_saved(many, launch):
+    # the page does this for an undo: it gives the click up and reads the document
+    running = launch(many, code=slow(1.0))
+    body = json.dumps(body_of("t")).encode()
+    head = (
+        f'POST /api/v1/images/1/actions HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-Match: "0"\r\n'
+        f"Authorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        connection.sendall(head.encode() + body)
+        wait_for_model(running)
+    with running.client() as client:
+        seen = client.get("/api/v1/images/1").json()["revision"]
+        click(client, 2, 0, 20, 20)  # waits for the first to be over
+        later = client.get("/api/v1/images/1").json()["revision"]
+
+    assert running.log.read_text().count("MODEL RUN") == 2
+    assert (seen, later) == (0, 0)
 
 
 def test_candidates_after_a_click_cost_no_model_run(many, launch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
 from functools import partial
@@ -33,13 +34,14 @@ from latentcut.web.documents import (
     ActionAnswer,
     CandidateAnswer,
     CandidatesAnswer,
+    DocumentAnswer,
     PointAnswer,
     PreviewAnswer,
     RleAnswer,
     changed_objects,
     document_answer,
 )
-from latentcut.web.failures import Problem
+from latentcut.web.failures import ClientGone, Problem
 from latentcut.web.inference import Priority
 from latentcut.web.memory import NotRemembered, RememberingPredictor
 from latentcut.web.workplace import Workplace
@@ -64,8 +66,9 @@ def act(
         LatentcutError: The action does not fit; see apply_action.
     """
     started = time.perf_counter()
-    work = partial(work_out, workplace, image_id, expected, action)
-    found: Awaitable[tuple[Outcome, dict[MaskId, CocoRle]]]
+    is_abandoned = threading.Event()
+    work = partial(do, workplace, image_id, expected, action, is_abandoned)
+    found: Awaitable[tuple[DocumentAnswer, int | None]]
     if isinstance(action, ClickAction | BoxAction):
         key = (action.tab, image_id, action.object)
         found = asyncio.wrap_future(workplace.queue.submit(work, Priority.ACTION, key))
@@ -73,24 +76,39 @@ def act(
         found = asyncio.wrap_future(workplace.queue.submit(work, Priority.ACTION))
     else:
         found = run_in_threadpool(work)
-    return _saved(workplace, image_id, expected, found, started)
+    return _answered(found, is_abandoned, started)
 
 
-async def _saved(
+async def _answered(
+    found: Awaitable[tuple[DocumentAnswer, int | None]],
+    is_abandoned: threading.Event,
+    started: float,
+) -> ActionAnswer:
+    try:
+        document, object_id = await found
+    except asyncio.CancelledError:
+        is_abandoned.set()
+        raise
+    return ActionAnswer(document=document, object=object_id, took_ms=since_ms(started))
+
+
+def do(
     workplace: Workplace,
     image_id: int,
     expected: int,
-    found: Awaitable[tuple[Outcome, dict[MaskId, CocoRle]]],
-    started: float,
-) -> ActionAnswer:
-    outcome, masks = await found
-    commit = partial(save, workplace, image_id, expected, outcome, masks)
-    document, shown = await run_in_threadpool(commit)
-    return ActionAnswer(
-        document=document_answer(document, shown),
-        object=outcome.object_id,
-        took_ms=since_ms(started),
-    )
+    action: Action,
+    is_abandoned: threading.Event,
+) -> tuple[DocumentAnswer, int | None]:
+    """
+    Work an action out and commit it; the new document and the object that was worked on.
+
+    Both in one go on the model's thread: the next click on the same image, which waits, then
+    finds the new revision and is refused before the model is run for nothing.
+    """
+    outcome, masks = work_out(workplace, image_id, expected, action)
+    if is_abandoned.is_set():  # the page gave it up, and may have read the document since
+        raise ClientGone
+    return save(workplace, image_id, expected, outcome, masks), outcome.object_id
 
 
 def work_out(
@@ -113,15 +131,15 @@ def save(
     expected: int,
     outcome: Outcome,
     masks: dict[MaskId, CocoRle],
-) -> tuple[Document, dict[MaskId, CocoRle]]:
-    """Commit an outcome; the new document and the masks of the objects that changed."""
+) -> DocumentAnswer:
+    """Commit an outcome; the new document with the masks of the objects that changed."""
     store = workplace.store
     document = store.commit(
         image_id, expected, outcome.kind, outcome.changes, masks, done=outcome.done
     )
     changed = [record for record in document.objects if outcome.changes.get(record.id)]
     shown = {r.mask: masks.get(r.mask) or store.mask(r.mask) for r in changed}
-    return document, shown
+    return document_answer(document, shown)
 
 
 def step(workplace: Workplace, image_id: int, expected: int, *, back: bool) -> ActionAnswer:

@@ -140,6 +140,9 @@ def protocol_of(idle_s: float, is_stopping: threading.Event) -> type[H11Protocol
             self._expect_nothing()
             super().connection_lost(exc)
 
+        def _unsupported_upgrade_warning(self) -> None:
+            """Say nothing: uvicorn would recommend a package for what is left out on purpose."""
+
         def _expect_request(self) -> None:
             self._expect_nothing()
             self._closing = self.loop.call_later(idle_s, self.transport.close)

@@ -35,7 +35,7 @@ async def act(
 ) -> Response:
     """Do something to the image. The answer comes when it is on the disk."""
     done = await while_connected(request, acting.act(desk, image_id, revision, action))
-    return json_response(done, done.document.revision)
+    return await run_in_threadpool(json_response, done, done.document.revision)
 
 
 @router.post("/undo", response_model=ActionAnswer)
