@@ -20,7 +20,13 @@ from PIL import Image
 from latentcut import __version__
 from latentcut.errors import FileMissing, OutputExists
 from latentcut.formats.exporting import WRITERS
-from latentcut.formats.folder import JOURNAL_NAME, LIST_NAME, ExportFolder, listed_files
+from latentcut.formats.folder import (
+    BATCH_FILES,
+    JOURNAL_NAME,
+    LIST_NAME,
+    ExportFolder,
+    listed_files,
+)
 from latentcut.formats.records import ExportedFile, ExportOptions, Job, Notes, images_as_set
 
 IS_SOAK = os.environ.get("LATENTCUT_SOAK") == "1"
@@ -298,6 +304,33 @@ def expected_files(format_name, version):
     return {file.path: file.data for file in WRITERS[format_name].files(job)}
 
 
+def wait_until(folder, share, num_files, duration_s):
+    """
+    Until a share of the files was begun, and then a moment longer, or the export is done.
+
+    The journal says which were begun; it names a batch of files at a time.
+    """
+    journal = folder / JOURNAL_NAME
+    begun_before = num_lines(journal)
+    give_up = time.perf_counter() + 3 * duration_s
+    has_started = False
+    while time.perf_counter() < give_up:
+        has_started |= journal.exists()
+        if has_started and not journal.exists():
+            return
+        if num_lines(journal) - begun_before >= share * num_files - BATCH_FILES:
+            break
+        time.sleep(0.001)
+    time.sleep(share * duration_s * min(1, BATCH_FILES / num_files))
+
+
+def num_lines(journal):
+    try:
+        return journal.read_bytes().count(b"\n[")
+    except FileNotFoundError:
+        return 0
+
+
 def check_folder(folder, versions):
     """Every file is one of the two versions, whole; the list can be read."""
     for path, data in contents_of(folder).items():
@@ -334,8 +367,9 @@ def test_every_file_is_whole_whenever_the_export_is_killed(tmp_path, format_name
         duration_s = time.perf_counter() - started
         num_cut = 0
         for turn in range(NUM_KILLS):
+            moment = random_moment.random()
             process = ask(f"{out} {format_name} {turn % 2}")
-            time.sleep(random_moment.uniform(0, 0.7 * duration_s))
+            wait_until(out, moment, len(versions[turn % 2]), duration_s)
             os.kill(process, signal.SIGKILL)
             num_cut += ask("wait") == signal.SIGKILL
             check_folder(out, versions)

@@ -239,13 +239,13 @@ def test_a_body_that_stops_gets_408(start, pictures):
 
 def test_a_body_that_drips_gets_503_when_the_request_has_taken_too_long(start, pictures):
     head = f"PUT /api/v1/project/settings HTTP/1.1\r\n{AUTHORISED}Content-Length: 900\r\n\r\n"
-    drips = [head.encode(), *[b"x"] * 20]
-    limits = ServerLimits(idle_s=5.0, request_s=1.0)
+    drips = [head.encode(), *[b"x"] * 12]
+    limits = ServerLimits(idle_s=2.0, request_s=0.7)
 
     _, answer = seconds_until_closed(start(pictures, limits=limits).port, *drips, every_s=0.1)
 
     assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b'"the request took longer than 1 s: try again"' in answer
+    assert b'"the request took longer than 0.7 s: try again"' in answer
 
 
 def test_depth_counts_brackets_inside_brackets():

@@ -254,6 +254,12 @@ def test_a_folder_of_10_000_images_is_ready_within_3_s(tmp_path):
     assert min(listed for _, listed in times) < 3
 
 
+def test_small_answers_are_sent_at_once():
+    # asyncio turns Nagle's algorithm off only where the socket names its protocol
+    with listen("127.0.0.1", 0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP
+
+
 def test_the_token_is_no_part_of_what_settings_show(tmp_path):
     assert TOKEN not in repr(Settings(folder=tmp_path, token=TOKEN))
 
