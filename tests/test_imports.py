@@ -11,7 +11,17 @@ import pytest
 from latentcut.cli.samples import SAMPLES
 
 HEAVY = ("torch", "cv2", "onnxruntime", "typer", "rich", "pydantic", "PIL", "numpy")
-COMMANDS = ["segment", "demo", "evaluate", "train", "bundle", "doctor"]
+COMMANDS = [
+    "annotate",
+    "segment",
+    "export",
+    "import",
+    "demo",
+    "evaluate",
+    "train",
+    "bundle",
+    "doctor",
+]
 
 
 def loaded_by(code: str) -> set[str]:

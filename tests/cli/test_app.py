@@ -11,7 +11,17 @@ import pytest
 import latentcut
 from latentcut.cli.edge import describe_os_error
 
-COMMANDS = ["segment", "demo", "evaluate", "train", "bundle", "doctor"]
+COMMANDS = [
+    "annotate",
+    "segment",
+    "export",
+    "import",
+    "demo",
+    "evaluate",
+    "train",
+    "bundle",
+    "doctor",
+]
 
 
 def test_version_is_printed(run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from format_samples import write_photos
+from format_samples import CORNERS, FRAME, SQUARE, add_objects, set_labels, write_photos
 
 from latentcut.store.project import ProjectStore
 
@@ -22,3 +22,13 @@ def store(photos):
     with ProjectStore.open(photos) as store:
         store.sync_images(["a.jpg", "b.png", "sub/c.jpg"])
         yield store
+
+
+@pytest.fixture
+def filled(store):
+    """Two images with objects, one of them done; labels dog and cat."""
+    labels = set_labels(store, "dog", "cat")
+    add_objects(store, 1, [SQUARE, FRAME], [labels["cat"], None], ["Tom", ""])
+    add_objects(store, 2, [CORNERS], [labels["dog"]])
+    store.commit(2, store.document(2).revision, "done", {}, {}, done=True)
+    return store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from latentcut.annotation.records import ClickRecord, Label, ObjectRecord, Part, mask_id_of
-from latentcut.core.masks import coco_rle, mask_area, mask_box_xyxy
+from latentcut.core.masks import coco_rle, mask_area, mask_box_xyxy, mask_from_coco_rle
 from latentcut.formats.records import (
     AnnotatedImage,
     ExportOptions,
@@ -160,3 +161,33 @@ def set_labels(store, *names):
 
 def as_bytes(document):
     return json.dumps(document).encode()
+
+
+def png(mask):
+    """A mask, or anything else that Pillow takes, as a PNG file."""
+    encoded = io.BytesIO()
+    Image.fromarray(np.asarray(mask)).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def coco_of(mask, file_name="a.jpg", categories=None, **attributes):
+    """A COCO file of one image and one object, in the last of its categories."""
+    categories = categories or [{"id": 1, "name": "cat"}]
+    height, width = mask.shape
+    annotation = {"id": 1, "image_id": 1, "category_id": categories[-1]["id"]}
+    annotation |= {"segmentation": coco_rle(mask), "attributes": attributes}
+    image = {"id": 1, "width": width, "height": height, "file_name": file_name}
+    return as_bytes({"images": [image], "categories": categories, "annotations": [annotation]})
+
+
+def masks_in(store, image_id):
+    """The masks of an image of a project."""
+    return [mask_from_coco_rle(store.mask(o.mask)) for o in store.document(image_id).objects]
+
+
+# three masks of the size of the photos: plain, with a hole, in two parts
+SQUARE, FRAME, CORNERS = (np.zeros((40, 50), dtype=bool) for _ in range(3))
+SQUARE[5:15, 5:20] = True
+FRAME[20:30, 10:40] = True
+FRAME[22:25, 12:15] = False
+CORNERS[0:3, 0:3] = CORNERS[35:40, 45:50] = True
