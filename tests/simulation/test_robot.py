@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 
 from latentcut.core.clicks import Click
+from latentcut.core.distances import depth_map
 from latentcut.simulation.robot import (
     centre_xy,
-    depth_map,
     first_click,
     largest_component,
     next_click,

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 
 from latentcut.core.clicks import Click
-from latentcut.simulation.robot import depth_map, first_click, next_click
+from latentcut.core.distances import depth_map
+from latentcut.simulation.robot import first_click, next_click
 from latentcut.simulation.training_clicks import (
     FirstClicks,
     background_clicks,
@@ -336,3 +337,33 @@ def test_untidy_corrections_are_5_px_inside_the_error_and_differ():
     assert min(values_at(depth, clicks)) >= 5
     assert len(set(clicks)) > 10
     assert [type(click) for click in clicks] == [Click] * len(SEEDS)
+
+
+def test_clicks_may_lie_anywhere_when_asked_to():
+    gt_mask = np.zeros((60, 60), dtype=bool)
+    gt_mask[10:50, 10:50] = True
+    depth = depth_map(gt_mask)
+    how = FirstClicks(single_share=1.0, centre_share=0.0, anywhere_share=1.0)
+
+    drawn = [first_clicks(gt_mask, [], np.random.default_rng(n), how)[0] for n in range(80)]
+
+    depths = [depth[int(c.y), int(c.x)] for c in drawn]
+    assert min(depths) < 5  # margin of the other clicks
+    assert min(depths) >= 1  # but inside
+
+
+def test_a_corrective_click_may_lie_on_any_wrong_pixel_when_asked_to():
+    gt_mask = np.zeros((60, 60), dtype=bool)
+    gt_mask[10:50, 10:50] = True
+    depth = depth_map(gt_mask)
+
+    drawn = [
+        corrective_click(
+            np.zeros_like(gt_mask), gt_mask, np.random.default_rng(n), None, 0.0, anywhere_share=1.0
+        )
+        for n in range(80)
+    ]
+
+    depths = [depth[int(c.y), int(c.x)] for c in drawn]
+    assert 1 <= min(depths) < 5
+    assert all(c.positive for c in drawn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from latentcut.core.distances import depth_map
 from latentcut.core.prediction import Prediction
 
 ADVICE_SIDE_PX = 320  # candidates are compared at this size
@@ -36,8 +37,7 @@ def next_click(prediction: Prediction) -> tuple[float, float] | None:
     area = int(stats[largest, cv2.CC_STAT_AREA])
     if area < MIN_OPEN_SHARE * max(1, int(masks[prediction.selected].sum())):
         return None
-    region = np.pad((labels == largest).astype(np.uint8), 1)
-    depth = cv2.distanceTransform(region, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = depth_map(labels == largest)
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     (height, width), (h, w) = prediction.mask.shape, depth.shape
     x, y = (column + 0.5) * width / w - 0.5, (row + 0.5) * height / h - 0.5

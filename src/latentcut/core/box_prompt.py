@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from latentcut.core.backend import Features
 from latentcut.core.clicks import Click, Clicks
+from latentcut.core.distances import depth_map
 from latentcut.core.frame import Frame, mask_extent
 from latentcut.core.guidance import GUIDANCE_STRIDE
 from latentcut.core.prediction import PlacedLogits
@@ -155,8 +156,7 @@ def later_hints(previous: FloatArray, frame: Frame, box: Box, clicks: Clicks) ->
     inside = (previous >= 0.5) & (filled_box(box, frame) > 0)
     if not inside.any():
         return ()
-    padded = np.pad(inside, 1).astype(np.uint8)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    depth = depth_map(inside)
     return clear_of(clicks, [click_on_cell(int(np.argmax(depth)), depth.shape, frame)], frame)
 
 

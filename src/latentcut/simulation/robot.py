@@ -18,24 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.distances import depth_map
 
 BoolArray = NDArray[np.bool_]
-
-
-def depth_map(region: BoolArray) -> NDArray[np.float32]:
-    """
-    Distance of every pixel of a region to the nearest pixel outside it.
-
-    Args:
-        region: bool (H, W).
-
-    Returns:
-        float32 (H, W), in pixels: 0 outside, 1 on the outermost pixels. Pixels beyond the
-        image border are outside.
-    """
-    padded = np.pad(region, 1).astype(np.uint8)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(depth[1:-1, 1:-1], dtype=np.float32)
 
 
 def centre_xy(region: BoolArray) -> tuple[int, int] | None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
-from latentcut.simulation.robot import depth_map, next_click
+from latentcut.core.distances import depth_map, exact_distances
+from latentcut.simulation.robot import next_click
 
 BoolArray = NDArray[np.bool_]
 
@@ -36,12 +36,15 @@ class FirstClicks:
         centre_share: Share of those where the click is the robot user's first click.
         max_positive: Most positive clicks in the other pairs (paper: 10).
         max_negative: Most negative clicks in them (paper: 15, 10 per other object, 15).
+        anywhere_share: Share of pairs whose positive clicks may also lie at the boundary, as
+            people's do; 0 in the paper.
     """
 
     single_share: float = 0.6
     centre_share: float = 0.6
     max_positive: int = 5
     max_negative: int = 5
+    anywhere_share: float = 0.0
 
 
 def spread_points(
@@ -75,9 +78,15 @@ def deep_part(region: BoolArray, margin_px: float = MARGIN_PX) -> BoolArray:
     return depth >= min(margin_px, 0.5 * float(depth.max(initial=0.0)) + 0.5)
 
 
-def positive_clicks(gt_mask: BoolArray, count: int, rng: np.random.Generator) -> list[Click]:
-    """Up to ``count`` positive clicks inside the object, 5 px from its boundary, 10 px apart."""
-    inside = deep_part(gt_mask) & gt_mask
+def positive_clicks(
+    gt_mask: BoolArray, count: int, rng: np.random.Generator, *, anywhere: bool = False
+) -> list[Click]:
+    """
+    Up to ``count`` positive clicks in the object, 10 px apart.
+
+    They lie 5 px from its boundary, or with ``anywhere`` on any pixel of it.
+    """
+    inside = gt_mask if anywhere else deep_part(gt_mask) & gt_mask
     return [Click(x, y, positive=True) for x, y in spread_points(inside, count, rng)]
 
 
@@ -129,9 +138,7 @@ def distance_to(region: BoolArray) -> NDArray[np.float32]:
     """Distance of every pixel to the nearest pixel of a region, float32 (H, W), px."""
     if not region.any():
         return np.full(region.shape, np.inf, dtype=np.float32)
-    outside = (~region).astype(np.uint8)
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance, dtype=np.float32)
+    return exact_distances((~region).astype(np.uint8))
 
 
 def first_clicks(
@@ -157,8 +164,9 @@ def first_clicks(
         if rng.random() < how.centre_share:
             row, column = divmod(int(np.argmax(depth_map(gt_mask))), gt_mask.shape[1])
             return [Click(float(column), float(row), positive=True)]
-        return positive_clicks(gt_mask, 1, rng)
-    clicks = positive_clicks(gt_mask, int(rng.integers(1, how.max_positive + 1)), rng)
+        return positive_clicks(gt_mask, 1, rng, anywhere=happens(how.anywhere_share, rng))
+    count = int(rng.integers(1, how.max_positive + 1))
+    clicks = positive_clicks(gt_mask, count, rng, anywhere=happens(how.anywhere_share, rng))
     num_negative = int(rng.integers(0, how.max_negative + 1))
     if num_negative == 0:
         return clicks
@@ -173,18 +181,55 @@ def first_clicks(
     return clicks + negative[:num_negative]
 
 
+def sampled_clicks(
+    gt_mask: BoolArray, others: list[BoolArray], rng: np.random.Generator
+) -> list[Click]:
+    """
+    One click set as Xu et al. drew them, without the shares of ``first_clicks``.
+
+    1 to 10 positive clicks; then one of the three strategies with equal probability: 1 to 15
+    in the background, 1 to 10 on each other object, or 15 in the band around the object.
+
+    Args:
+        gt_mask: bool (H, W), the object; must not be empty.
+        others: bool (H, W) each, the other objects of the image.
+        rng: Source of all randomness.
+
+    Source:
+        Xu et al. 2016, section 3.1, with their N_pos = 10, N_neg1 = 15, N_neg2 = 10,
+        N_neg3 = 15.
+    """
+    clicks = positive_clicks(gt_mask, int(rng.integers(1, 11)), rng)
+    strategy = int(rng.integers(3))
+    if strategy == 0:
+        return clicks + background_clicks(gt_mask, int(rng.integers(1, 16)), rng)
+    if strategy == 1:
+        on_each = [
+            other_object_clicks([other], gt_mask, int(rng.integers(1, 11)), rng) for other in others
+        ]
+        return clicks + [click for group in on_each for click in group]
+    return clicks + band_clicks(gt_mask, rng)
+
+
+def happens(share: float, rng: np.random.Generator) -> bool:
+    """True with probability ``share``; nothing is drawn for 0, so streams stay as they were."""
+    return share > 0 and bool(rng.random() < share)
+
+
 def corrective_click(
     mask: BoolArray,
     gt_mask: BoolArray,
     rng: np.random.Generator,
     ignore_mask: BoolArray | None = None,
     centre_share: float = 0.7,
+    anywhere_share: float = 0.0,
 ) -> Click | None:
     """
     A click on the error of the model's own mask.
 
     With probability ``centre_share`` the robot user's next click, else a random pixel
-    deep in any error region (so that the model also meets untidy users).
+    deep in any error region (so that the model also meets untidy users), of which a share
+    ``anywhere_share`` is any wrong pixel.
 
     Returns:
         The click, or None when the mask has no error.
@@ -194,7 +239,8 @@ def corrective_click(
     error = mask != gt_mask
     if ignore_mask is not None:
         error &= ~ignore_mask
-    candidates = np.flatnonzero(deep_part(error) & error)
+    region = error if happens(anywhere_share, rng) else deep_part(error) & error
+    candidates = np.flatnonzero(region)
     if len(candidates) == 0:
         return None
     row, column = divmod(int(candidates[rng.integers(len(candidates))]), mask.shape[1])
