@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentcut.datasets.folder import FolderDataset, label_values, read_label_map, read_sample_image
+from latentcut.datasets.dataset import ObjectRef, label_values, open_dataset, read_sample_image
+from latentcut.datasets.files import read_label_map
+from latentcut.datasets.folder import FolderDataset
 from latentcut.errors import DatasetBroken, FileMissing
 
 PICTURE = np.zeros((2, 3, 3), dtype=np.uint8)
@@ -13,7 +15,7 @@ ONE_OBJECT = np.array([[0, 0, 7], [0, 0, 0]], dtype=np.uint8)
 
 
 def names(dataset):
-    return [entry[0] for entry in dataset.objects()]
+    return [ref.name for ref in dataset.objects()]
 
 
 def test_every_label_of_every_map_is_an_object(make_dataset):
@@ -24,12 +26,8 @@ def test_every_label_of_every_map_is_an_object(make_dataset):
     dataset = FolderDataset(folder)
 
     assert names(dataset) == ["a:7", "b:1", "b:2", "b:255"]
-    assert list(dataset.objects())[1] == (
-        "b:1",
-        folder / "images" / "b.png",
-        folder / "masks" / "b.png",
-        1,
-    )
+    image = folder / "images" / "b.png"
+    assert list(dataset.objects())[1] == ObjectRef("b:1", image, entry=1, key=(0, 1))
     assert dataset.name == "things"
 
 
@@ -37,7 +35,7 @@ def test_the_ignore_value_is_no_object_and_marks_what_does_not_count(make_datase
     folder = make_dataset({"a.png": PICTURE}, {"a.png": LABELS}, meta={"ignore_value": 255})
     dataset = FolderDataset(folder)
 
-    samples = [dataset.sample(*entry) for entry in dataset.objects()]
+    samples = [dataset.sample(ref) for ref in dataset.objects()]
 
     assert [sample.name for sample in samples] == ["a:1", "a:2"]
     assert samples[1].gt_mask.astype(int).tolist() == [[0, 0, 0], [1, 1, 0]]
@@ -48,7 +46,7 @@ def test_without_an_ignore_value_every_pixel_counts(make_dataset):
     folder = make_dataset({"a.png": PICTURE}, {"a.png": LABELS}, meta={"ignore_value": None})
     dataset = FolderDataset(folder)
 
-    sample = dataset.sample(*next(dataset.objects()))
+    sample = dataset.sample(next(dataset.objects()))
 
     assert sample.ignore_mask.astype(int).tolist() == [[0, 0, 0], [0, 0, 0]]
 
@@ -61,6 +59,40 @@ def test_an_image_may_have_several_maps(make_dataset):
     assert len(dataset.images) == 1
     assert [path.name for path in dataset.images[0].mask_paths] == ["a__2.png", "a__parts.png"]
     assert names(dataset) == ["a__2:7", "a__parts:1", "a__parts:2", "a__parts:255"]
+
+
+def test_an_object_of_a_later_map_is_read_from_that_map(make_dataset):
+    folder = make_dataset({"a.png": PICTURE}, {"a__2.png": ONE_OBJECT, "a__parts.png": LABELS})
+    dataset = FolderDataset(folder)
+    maps = dataset.label_maps(dataset.images[0])
+
+    samples = {ref.name: dataset.sample(ref) for ref in dataset.objects()}
+
+    assert [label_map.name for label_map in maps] == ["a__2", "a__parts"]
+    assert samples["a__2:7"].gt_mask.astype(int).tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert samples["a__parts:1"].gt_mask.astype(int).tolist() == [[0, 1, 1], [0, 0, 0]]
+
+
+def test_a_list_takes_some_of_the_pictures_in_its_order(make_dataset, tmp_path):
+    images = dict.fromkeys(("a.png", "b.jpg", "c.d.png"), PICTURE)
+    folder = make_dataset(images, {f"{i}.png": ONE_OBJECT for i in ("a", "b", "c.d")})
+    chosen = tmp_path / "list.txt"
+    chosen.write_text("c.d\n\nimages/b.jpg\n", encoding="utf-8")
+
+    dataset = open_dataset(folder, image_list=chosen)
+
+    assert [entry.image_id for entry in dataset.images] == ["c.d", "b"]
+
+
+def test_a_list_that_names_a_picture_that_is_not_there_is_refused(make_dataset, tmp_path):
+    folder = make_dataset({"a.png": PICTURE}, {"a.png": ONE_OBJECT})
+    chosen = tmp_path / "list.txt"
+    chosen.write_text("b\n", encoding="utf-8")
+
+    with pytest.raises(DatasetBroken) as caught:
+        open_dataset(folder, image_list=chosen)
+
+    assert str(caught.value) == f"{chosen} names b, which is not in the data set"
 
 
 def test_ids_may_hold_the_sign_that_separates_maps(make_dataset):
@@ -78,6 +110,7 @@ def test_ids_may_hold_the_sign_that_separates_maps(make_dataset):
 def test_files_that_file_managers_hide_do_not_belong_to_the_data_set(make_dataset):
     folder = make_dataset({"a.png": PICTURE}, {"a.png": ONE_OBJECT})
     (folder / "images" / ".DS_Store").write_bytes(b"")
+    (folder / "images" / "Thumbs.db").write_bytes(b"")
     (folder / "masks" / "._a.png").write_bytes(b"")
 
     dataset = FolderDataset(folder)
@@ -86,6 +119,24 @@ def test_files_that_file_managers_hide_do_not_belong_to_the_data_set(make_datase
 
 
 # ---------------------------------------------------------------- what does not fit together
+
+
+def test_all_that_does_not_fit_is_collected_where_that_is_asked_for(make_dataset):
+    folder = make_dataset(
+        {"a.jpg": PICTURE, "a.png": PICTURE, "b.png": PICTURE, "c.png": PICTURE},
+        {"a.png": ONE_OBJECT, "c.png": LABELS, "d.png": LABELS},
+    )
+    problems = []
+
+    dataset = open_dataset(folder, problems=problems)
+
+    images, masks = folder / "images", folder / "masks"
+    assert [entry.image_id for entry in dataset.images] == ["a", "c"]
+    assert problems == [
+        f"{images / 'a.jpg'} and {images / 'a.png'} have the same id a",
+        f"{masks / 'd.png'} has no image d.* in {images}",
+        f"{images / 'b.png'} has no mask in {masks}",
+    ]
 
 
 @pytest.mark.parametrize("missing", [".", "images", "masks"])
@@ -248,7 +299,7 @@ def test_an_empty_label_map_has_no_objects():
 def test_a_picture_of_another_size_than_its_mask_is_refused(make_dataset):
     folder = make_dataset({"a.png": np.zeros((4, 5, 3), dtype=np.uint8)}, {"a.png": ONE_OBJECT})
     dataset = FolderDataset(folder)
-    sample = dataset.sample(*next(dataset.objects()))
+    sample = dataset.sample(next(dataset.objects()))
 
     with pytest.raises(DatasetBroken) as caught:
         read_sample_image(sample)
@@ -262,6 +313,6 @@ def test_a_picture_is_read_as_rgb(make_dataset):
     picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     dataset = FolderDataset(make_dataset({"a.png": picture}, {"a.png": ONE_OBJECT}))
 
-    image = read_sample_image(dataset.sample(*next(dataset.objects())))
+    image = read_sample_image(dataset.sample(next(dataset.objects())))
 
     assert image.tolist() == picture.tolist()
