@@ -253,6 +253,19 @@ class NoImages(LatentcutError, FileNotFoundError):
         return str(self.args[0])
 
 
+class WorkerDied(LatentcutError, RuntimeError):
+    """A process that evaluated objects ended before it was told to."""
+
+    def __init__(self, name: str, exit_code: int | None) -> None:
+        how = f"with exit code {exit_code}"
+        if exit_code is not None and exit_code < 0:
+            how = f"by signal {-exit_code}"
+        super().__init__(
+            f"{name} was ended {how}, perhaps because memory ran out: fewer --workers need less"
+        )
+        self.name, self.exit_code = name, exit_code
+
+
 class ServerBusy(LatentcutError, RuntimeError):
     """The server's queue is full; the same request may be sent again in a moment."""
 

@@ -1,4 +1,4 @@
-"""A predictor whose every IoU can be worked out by hand."""
+"""Predictors whose every IoU can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from evaluation_helpers import OneAnswer
 
 from latentcut.core.frame import Frame
 from latentcut.core.prediction import Prediction, place_logits
+from latentcut.datasets.folder import FolderDataset
 
 
 class ConvergingPredictor:
@@ -51,3 +53,20 @@ class ConvergingPredictor:
 @pytest.fixture
 def converging():
     return ConvergingPredictor
+
+
+@pytest.fixture
+def one_answer():
+    return OneAnswer
+
+
+@pytest.fixture
+def three_squares(make_dataset):
+    """Three pictures with one square each."""
+    images, masks = {}, {}
+    for k, name in enumerate("abc"):
+        labels = np.zeros((12, 12), dtype=np.uint8)
+        labels[2 : 6 + k, 2:6] = 1
+        images[f"{name}.png"] = np.repeat(labels[:, :, None] * 200, 3, axis=2)
+        masks[f"{name}.png"] = labels
+    return FolderDataset(make_dataset(images, masks))

@@ -5,14 +5,23 @@ import pytest
 
 from latentcut.core.clicks import Click
 from latentcut.datasets.folder import FolderDataset
-from latentcut.errors import DatasetBroken
-from latentcut.evaluation.protocol import ObjectResult, evaluate_object
+from latentcut.errors import BadConfig, DatasetBroken
+from latentcut.evaluation.bundle_segmenter import BundleSegmenter
+from latentcut.evaluation.protocol import (
+    RITM,
+    ObjectResult,
+    Protocol,
+    clicks_of,
+    evaluate_object,
+    evaluate_sample,
+    find_protocol,
+)
 
 
 def only_sample(folder):
     dataset = FolderDataset(folder)
-    (entry,) = dataset.objects()
-    return dataset.sample(*entry)
+    (ref,) = dataset.objects()
+    return dataset.sample(ref)
 
 
 @pytest.fixture
@@ -130,3 +139,146 @@ def test_a_result_is_the_same_after_a_way_through_plain_values(converging, squar
     again = ObjectResult(**result.to_dict())
 
     assert again == result
+
+
+def test_the_clicks_and_the_choices_of_every_step_are_kept(converging, square):
+    result = evaluate_object(converging(solved_after=3), square)
+
+    assert result.clicks == [[4, 4, True], [2, 2, False], [3, 2, False]]
+    assert result.selected == [0, 0, 0]
+    assert clicks_of(result.to_dict()) == [
+        Click(4, 4, positive=True),
+        Click(2, 2, positive=False),
+        Click(3, 2, positive=False),
+    ]
+    assert (result.image, result.size_hw, result.area_share) == ("square.png", [10, 10], 0.16)
+
+
+def test_candidates_that_resemble_each_other_are_measured_after_every_click(converging, square):
+    result = evaluate_object(converging(solved_after=3), square)
+
+    assert result.diversity == [0.44444, 0.45714, 1.0]  # 16 of 36 px, 16 of 35, the same
+
+
+def test_the_outline_is_judged_after_one_three_and_five_clicks(converging, square):
+    result = evaluate_object(converging(solved_after=2), square)
+
+    # within 1 px, as 0.008 of the diagonal is less: 20 of 24 px of the outline that is too large
+    # are that near, all but its corners, and all of the true one; 2 * 20 / 24 / (20 / 24 + 1)
+    assert result.boundary_f == {"1": 0.90909, "3": 1.0, "5": 1.0}
+
+
+def test_the_outline_after_clicking_ended_is_that_of_the_last_mask(one_answer, make_dataset):
+    labels = np.zeros((300, 300), dtype=np.uint8)
+    labels[100:200, 100:200] = 1
+    picture = np.repeat(labels[:, :, None] * 200, 3, axis=2)
+    sample = only_sample(make_dataset({"a.png": picture}, {"a.png": labels}))
+    segmenter = one_answer(solved_after=2)
+    far = segmenter.start
+
+    def start(image):
+        talk = far(image)
+        exact = talk.answer
+
+        def answer(clicks):
+            if len(clicks) < 2:
+                return type(exact(clicks))(np.ones((1, 300, 300), dtype=bool))
+            return exact(clicks)
+
+        talk.answer = answer
+        return talk
+
+    segmenter.start = start
+
+    result = evaluate_sample(segmenter, sample)
+
+    assert len(result.clicks) == 2
+    assert result.boundary_f == {"1": 0.0, "3": 1.0, "5": 1.0}
+
+
+def test_fewer_clicks_than_five_leave_out_what_they_do_not_reach(converging, square):
+    result = evaluate_object(converging(solved_after=99), square, max_clicks=3)
+
+    assert sorted(result.boundary_f) == ["1", "3"]
+
+
+def test_a_segmenter_with_one_answer_has_no_expectations_and_no_diversity(one_answer, square):
+    result = evaluate_sample(one_answer(solved_after=2), square)
+
+    assert (result.expected_ious, result.diversity) == (None, None)
+    assert result.selected_ious == [16 / 36] + [1.0] * 19
+    assert result.oracle_ious == result.first_ious == result.selected_ious
+    assert result.clicks_broken == 0
+
+
+def test_steps_whose_mask_breaks_a_click_are_counted(one_answer, square):
+    result = evaluate_sample(one_answer(solved_after=4), square)
+
+    # the negative clicks of steps 2 and 3 lie in the ring, which stays
+    assert result.clicks_broken == 2
+
+
+def test_the_time_that_a_segmenter_counts_itself_goes_before_the_clock(one_answer, square):
+    segmenter = one_answer(solved_after=1)
+    start = segmenter.start
+
+    def timed(image):
+        talk = start(image)
+        answer = talk.answer
+        talk.answer = lambda clicks: type(answer(clicks))(answer(clicks).candidates, seconds=9.5)
+        return talk
+
+    segmenter.start = timed
+
+    result = evaluate_sample(segmenter, square)
+
+    assert result.click_s == [9.5]
+
+
+def test_ritm_stops_at_the_target_and_repeats_the_last_iou(converging, square):
+    predictor = converging(solved_after=3)
+
+    result = evaluate_sample(BundleSegmenter(predictor), square, RITM)
+
+    assert len(predictor.asked) == 3
+    assert result.selected_ious == [16 / 36, 16 / 35] + [1.0] * 18
+
+
+def test_an_iou_equal_to_the_target_stops(one_answer, square):
+    protocol = Protocol("mine", stop_at=16 / 36)
+
+    result = evaluate_sample(one_answer(solved_after=99), square, protocol)
+
+    assert len(result.clicks) == 1
+
+
+def test_ritm_clicks_the_deepest_error_and_no_pixel_twice(one_answer, square):
+    result = evaluate_sample(one_answer(solved_after=99), square, RITM)
+
+    # the ring is 1 px deep everywhere: its pixels one after the other, in row-major order
+    assert result.clicks[:4] == [[4, 4, True], [2, 2, False], [3, 2, False], [4, 2, False]]
+    assert len({(x, y) for x, y, _ in result.clicks}) == 20
+
+
+def test_a_user_that_takes_chances_clicks_the_same_for_the_same_seed(one_answer, square):
+    def clicks(seed):
+        return evaluate_sample(one_answer(99), square, user="off-centre", seed=seed).clicks
+
+    assert clicks(0) == clicks(0)
+    assert clicks(0) != clicks(1)
+
+
+def test_protocols_are_found_by_name_with_another_number_of_clicks():
+    found = find_protocol("ritm", max_clicks=5)
+
+    assert (found.name, found.max_clicks, found.stop_at, found.user) == ("ritm", 5, 0.9, "deepest")
+    assert (found.failure, found.mask_threshold) == ("noc-is-max", 0.49)
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(BadConfig) as caught:
+        find_protocol("ritn")
+
+    assert str(caught.value) == (
+        "there is no protocol 'ritn': did you mean 'ritm'? known: ritm, standard"
+    )
