@@ -14,12 +14,16 @@ import typer
 from latentcut import __version__
 from latentcut.cli.annotate import annotate
 from latentcut.cli.bundle import bundle
+from latentcut.cli.data import data
 from latentcut.cli.demo import demo
 from latentcut.cli.doctor import doctor
+from latentcut.cli.download import download
 from latentcut.cli.edge import Edge
 from latentcut.cli.evaluate import evaluate
 from latentcut.cli.export import export
 from latentcut.cli.import_ import import_
+from latentcut.cli.report import report
+from latentcut.cli.reproduce import reproduce
 from latentcut.cli.segment import OrderedClicks, segment
 from latentcut.cli.train import train
 
@@ -61,9 +65,13 @@ app.command("export")(export)
 app.command("import")(import_)
 app.command("demo")(demo)
 app.command("evaluate")(evaluate)
+app.command("report")(report)
 app.command("train")(train)
+app.add_typer(reproduce, name="reproduce")
+app.command("download")(download)
 app.command("bundle")(bundle)
 app.command("doctor")(doctor)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,8 @@ from latentcut.cli.options import check_folder_target
 from latentcut.errors import FileMissing, MissingExtra
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from latentcut.training.config import Config
 
 EXTRA_MODULES = ("torch", "safetensors", "onnx")
@@ -56,38 +58,107 @@ def train(
     Two processes: torchrun --standalone --nproc-per-node 2 -m latentcut train CONFIG ...
     """
     from latentcut.training.config import load_config
+    from latentcut.training.paper.family import is_paper_config
 
-    resolved = load_config(config, settings or ())
-    backbone = find_backbone(resolved, backbones, output, start_from, from_scratch=from_scratch)
     if not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
+    check_folder_target(output)
+    if is_paper_config(config):
+        if start_from is not None or from_scratch:
+            raise typer.BadParameter(
+                "the paper's family trains f and g from random weights on frozen features: "
+                "--start-from and --from-scratch have no meaning for it",
+                param_hint="--start-from" if start_from is not None else "--from-scratch",
+            )
+        return train_paper_family(config, data, output, backbones, settings or ())
+    resolved = load_config(config, settings or ())
+    backbone = find_backbone(resolved, backbones, output, start_from, from_scratch=from_scratch)
     if start_from is not None and not start_from.is_file():
         raise FileMissing(start_from, "a checkpoint (.safetensors)")
-    check_folder_target(output)
     try:
-        from latentcut.training.checkpoint import read_facts
         from latentcut.training.loop import train as run
         from latentcut.training.validation import build_validation
     except ModuleNotFoundError as error:
         raise missing_extra(error, "latentcut train") from error
 
-    is_main = os.environ.get("RANK", "0") == "0"  # set by torchrun
-    if is_main:
+    if is_main():
         typer.echo(config_as_toml(resolved))
     validate = None
-    if is_main and resolved.train.validate_every > 0:
+    if is_main() and resolved.train.validate_every > 0:
         validate = build_validation(data, resolved)
+    checkpoint = run_to_end(
+        lambda: run(resolved, data, backbone, output, validate, start_from),
+        output,
+        resolved.train.steps,
+    )
+    if is_main():
+        bundle = output / "bundle"
+        typer.echo(f"next: latentcut bundle {checkpoint} --output {bundle} --data {data}")
+    return None
+
+
+def train_paper_family(
+    config: Path, data: Path, output: Path, backbones: Path | None, settings: Sequence[str]
+) -> None:
+    """
+    Train f, then g, of the paper's family.
+
+    Raises:
+        typer.BadParameter: The features need weights and no folder was given.
+        FileMissing: The folder does not hold them.
+    """
+    from latentcut.nets.paper.weights import feature_weights
+
     try:
-        checkpoint = run(resolved, data, backbone, output, validate, start_from)
+        from latentcut.training.paper.config import load_paper_config
+        from latentcut.training.paper.loop import train_paper
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, "latentcut train") from error
+
+    resolved = load_paper_config(config, settings)
+    kind = resolved.features.kind
+    weights = None
+    if kind != "none" and not (output / CHECKPOINT_NAME).is_file():
+        if backbones is None:
+            raise typer.BadParameter(
+                f"features.kind = {kind!r} needs pretrained weights: give --backbones with the "
+                "folder that holds them, or another --set features.kind=... (vgg16, mobilenetv2, "
+                "none); torchvision's VGG-19 comes with latentcut download vgg19",
+                param_hint="--backbones",
+            )
+        weights = feature_weights(kind, backbones)
+    if is_main():
+        typer.echo(config_as_toml(resolved))
+    checkpoint = run_to_end(
+        lambda: train_paper(resolved, data, weights, output),
+        output,
+        resolved.train.f_steps + resolved.train.g_steps,
+    )
+    if is_main():
+        typer.echo(f"next: latentcut evaluate --predictor checkpoint:{checkpoint} --data DATASET")
+
+
+def is_main() -> bool:
+    """Whether this process prints: the only one, or torchrun's first."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def run_to_end(run: Callable[[], Path], output: Path, steps: int) -> Path:
+    """Run a training; say where its checkpoint is, and leave with 130 if it was interrupted."""
+    from latentcut.training.checkpoint import read_facts
+
+    try:
+        checkpoint = run()
     except KeyboardInterrupt:  # asked twice
         interrupted(f"Interrupted; the same command goes on from the last checkpoint in {output}")
-    if not is_main:
-        return
-    step, steps = int(read_facts(checkpoint)["step"]), resolved.train.steps
-    typer.echo(f"checkpoint: {checkpoint} (step {step} of {steps})")
-    if step < steps:
-        interrupted(f"Interrupted at step {step} of {steps}; the same command goes on from there")
-    typer.echo(f"next: latentcut bundle {checkpoint} --output {output / 'bundle'} --data {data}")
+    step = int(read_facts(checkpoint)["step"])
+    if is_main():
+        typer.echo(f"checkpoint: {checkpoint} (step {step} of {steps})")
+        if step < steps:
+            interrupted(
+                f"Interrupted at step {step} of {steps}; the same command goes on from there"
+            )
+    return checkpoint
 
 
 def find_backbone(
@@ -130,7 +201,7 @@ def missing_extra(error: ModuleNotFoundError, what: str) -> ImportError:
     return MissingExtra(what, "train") if root in EXTRA_MODULES else error
 
 
-def config_as_toml(config: Config) -> str:
+def config_as_toml(config: DataclassInstance) -> str:
     """The whole config, defaults included, as TOML that ``train`` reads again."""
     from latentcut.training.config import config_to_dict
 

@@ -137,6 +137,22 @@ def selection_expected_iou(scores: Tensor, ious: Tensor) -> Tensor:
     return ((scores.sigmoid() - ious) ** 2).mean()
 
 
+def selection_regret(scores: Tensor, ious: Tensor, temperature: float = 0.25) -> Tensor:
+    """
+    IoU that is lost, on average, when candidates are drawn by softmax(score / temperature).
+
+    Squared errors are dominated by pairs where all candidates are equally hard to judge; this
+    counts only what a choice costs, so nearly equal candidates cost nearly nothing.
+
+    Args:
+        scores: (B, M), logits of the expected IoU.
+        ious: (B, M), in [0, 1].
+        temperature: In units of the scores; the smaller, the closer to the choice itself.
+    """
+    chosen = ((scores / temperature).softmax(1) * ious).sum(1)
+    return (ious.amax(1) - chosen).mean()
+
+
 @torch.no_grad()
 def hard_ious(logits: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from latentcut.core.clicks import Click
 from latentcut.training.config import Config
-from latentcut.training.crops import Crop, CropSource
+from latentcut.training.crops import Crop
 from latentcut.training.distributed import Job, share_of
 
 # streams of randomness; each generator is seeded by (seed, stream, micro-step, ...)
@@ -42,6 +43,13 @@ class Batch:
     pair_ids: list[int]
 
 
+class Source(Protocol):
+    """Draws one annotated image of a step: crops.CropSource, paper.whole_images.WholeImages."""
+
+    def __call__(self, size: int, rng: np.random.Generator) -> Crop:
+        """Image, targets and first clicks; ``size`` is the side of a crop in pixels."""
+
+
 def stream(seed: int, *key: int) -> np.random.Generator:
     """A generator that depends on the key alone, equal in every process."""
     return np.random.default_rng([seed, *key])
@@ -50,7 +58,7 @@ def stream(seed: int, *key: int) -> np.random.Generator:
 class StepBatches(Dataset[Batch]):
     """Micro-step number -> Batch, the same whatever was asked for before."""
 
-    def __init__(self, source: CropSource, config: Config, job: Job) -> None:
+    def __init__(self, source: Source, config: Config, job: Job) -> None:
         self.source, self.config, self.job = source, config, job
 
     def __getitem__(self, index: int) -> Batch:
@@ -79,7 +87,7 @@ def collate(index: int, crops: list[Crop], pair_ids: list[int]) -> Batch:
     )
 
 
-def load_batches(source: CropSource, config: Config, job: Job, start: int) -> Iterator[Batch]:
+def load_batches(source: Source, config: Config, job: Job, start: int) -> Iterator[Batch]:
     """Batches from micro-step ``start`` to the end of training, prepared ahead by workers."""
     total = config.train.steps * config.train.accumulate
     workers = config.data.workers

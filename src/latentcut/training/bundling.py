@@ -25,7 +25,7 @@ from latentcut.core.files import write_atomically
 from latentcut.core.metrics import iou
 from latentcut.core.onnx_backend import OnnxBackend
 from latentcut.core.predictor import Predictor
-from latentcut.datasets.folder import Sample, read_sample_image
+from latentcut.datasets.dataset import Sample, read_sample_image
 from latentcut.errors import CheckpointBroken, OutputExists
 from latentcut.nets.export import export_graphs, largest_difference
 from latentcut.simulation.robot import first_click, next_click
@@ -68,6 +68,11 @@ def make_bundle(
         OutputExists: The output folder holds something else.
     """
     facts = read_facts(checkpoint)
+    if facts.get("family") is not None:
+        raise CheckpointBroken(
+            f"{checkpoint} is a checkpoint of the paper's family, which has no bundles; measure it "
+            f"with latentcut evaluate --predictor checkpoint:{checkpoint}"
+        )
     if output.exists() and not (output / INFO_NAME).is_file():
         raise OutputExists(f"{output} exists and is no bundle; give another --output")
     config = config_from_dict(facts["config"])

@@ -95,6 +95,22 @@ def load_weights(path: Path, model: nn.Module, *, average: bool) -> dict[str, An
     return facts
 
 
+def load_module(path: Path, name: str, module: nn.Module) -> None:
+    """
+    Copy one part of a checkpoint's model, such as "f", into a module.
+
+    Raises:
+        FileMissing: No such file.
+        CheckpointBroken: A weight is missing, too many or of another shape.
+    """
+    read_facts(path)
+    state = _read_part(path, f"model.{name}")
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise CheckpointBroken(f"{path}: its {name} does not fit the model: {error}") from error
+
+
 def load_checkpoint(
     path: Path, model: nn.Module, average: dict[str, Tensor], optimiser: torch.optim.Optimizer
 ) -> dict[str, Any]:

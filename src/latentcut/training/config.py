@@ -13,9 +13,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from latentcut.errors import BadConfig, FileMissing, nearest
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Sections = TypeVar("Sections", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class ClickConfig:
     corrective_centre_share: float = 0.7
     selected_share: float = 0.5  # corrected mask is g's choice, else the best one
     drop_previous_share: float = 0.1
+    anywhere_share: float = 0.0  # clicks off the centre that may lie at a boundary, too
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class LossConfig:
     rank_weights: tuple[float, ...] = (0.08, 0.04, 0.02, 0.01, 0.005, 0.0025)
     selection: str = "expected_iou"  # or "cross_entropy", the paper's
     selection_weight: float = 3.0
+    selection_regret: float = 0.0  # weight of the IoU lost by g's choice, added to its loss
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,11 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         FileMissing: No such file.
         BadConfig: Not TOML, unknown key, wrong type or a value that is not allowed.
     """
+    return config_from_dict(read_table(path, overrides))
+
+
+def read_table(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The nested tables of a TOML config with its overrides; raises as ``load_config``."""
     if not path.is_file():
         raise FileMissing(path, "a config file (.toml)")
     try:
@@ -126,12 +138,24 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         if not equals or not dot:
             raise BadConfig(f"override {override!r} must look like section.key=value")
         table.setdefault(section, {})[name] = _parse_value(text)
-    return config_from_dict(table)
+    return table
 
 
 def config_from_dict(table: Mapping[str, Any]) -> Config:
     """Build a config from nested tables, as TOML and JSON give them. Raises BadConfig."""
-    sections = {f.name: f.default_factory for f in dataclasses.fields(Config)}
+    config = build_config(table, Config)
+    _check(config)
+    return config
+
+
+def build_config(table: Mapping[str, Any], kind: type[Sections]) -> Sections:
+    """
+    Any dataclass of sections from nested tables.
+
+    Raises:
+        BadConfig: Unknown section or key, or a value of the wrong type.
+    """
+    sections = {f.name: f.default_factory for f in dataclasses.fields(kind)}
     values = {}
     for section, entries in table.items():
         if section not in sections:
@@ -139,12 +163,10 @@ def config_from_dict(table: Mapping[str, Any]) -> Config:
         if not isinstance(entries, Mapping):
             raise BadConfig(f"[{section}] must be a table, found {entries!r}")
         values[section] = _build(type(sections[section]()), section, entries)  # type: ignore[operator]
-    config = Config(**values)
-    _check(config)
-    return config
+    return kind(**values)
 
 
-def config_to_dict(config: Config) -> dict[str, Any]:
+def config_to_dict(config: DataclassInstance) -> dict[str, Any]:
     """Nested plain tables that ``config_from_dict`` turns back into an equal config."""
     table: dict[str, Any] = dataclasses.asdict(config)
     return table
@@ -181,26 +203,9 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
 
 
 def _check(config: Config) -> None:
-    data, loss, model, train = config.data, config.loss, config.model, config.train
-    if not len(data.crop_sizes) == len(data.crop_shares) == len(data.images_per_step):
-        raise BadConfig(
-            "data.crop_sizes, data.crop_shares and data.images_per_step must be equally long, "
-            f"given {len(data.crop_sizes)}, {len(data.crop_shares)}, {len(data.images_per_step)}"
-        )
-    if not data.crop_sizes or any(size < 32 or size % 32 for size in data.crop_sizes):
-        raise BadConfig(
-            f"data.crop_sizes must be one or more multiples of 32 px, given {data.crop_sizes}"
-        )
-    for name, shares in (
-        ("data.crop_shares", data.crop_shares),
-        ("clicks.corrective_shares", config.clicks.corrective_shares),
-        ("data.sets", tuple(data.sets.values()) or (1.0,)),
-    ):
-        if not shares or min(shares) < 0 or sum(shares) <= 0:
-            raise BadConfig(f"{name} must be weights with a positive sum, given {shares}")
+    loss, model, train = config.loss, config.model, config.train
+    check_data(config.data, config.clicks)
     for name, count in (
-        *(("data.images_per_step", count) for count in data.images_per_step),
-        ("data.pairs_per_image", data.pairs_per_image),
         ("train.log_every", train.log_every),
         ("train.steps", train.steps),
         ("train.accumulate", train.accumulate),
@@ -216,3 +221,29 @@ def _check(config: Config) -> None:
         raise BadConfig(
             f"loss.selection must be 'expected_iou' or 'cross_entropy', given {loss.selection!r}"
         )
+
+
+def check_data(data: DataConfig, clicks: ClickConfig) -> None:
+    """Raises BadConfig where [data] or [clicks] contradicts itself."""
+    if not len(data.crop_sizes) == len(data.crop_shares) == len(data.images_per_step):
+        raise BadConfig(
+            "data.crop_sizes, data.crop_shares and data.images_per_step must be equally long, "
+            f"given {len(data.crop_sizes)}, {len(data.crop_shares)}, {len(data.images_per_step)}"
+        )
+    if not data.crop_sizes or any(size < 32 or size % 32 for size in data.crop_sizes):
+        raise BadConfig(
+            f"data.crop_sizes must be one or more multiples of 32 px, given {data.crop_sizes}"
+        )
+    for name, shares in (
+        ("data.crop_shares", data.crop_shares),
+        ("clicks.corrective_shares", clicks.corrective_shares),
+        ("data.sets", tuple(data.sets.values()) or (1.0,)),
+    ):
+        if not shares or min(shares) < 0 or sum(shares) <= 0:
+            raise BadConfig(f"{name} must be weights with a positive sum, given {shares}")
+    for name, count in (
+        *(("data.images_per_step", count) for count in data.images_per_step),
+        ("data.pairs_per_image", data.pairs_per_image),
+    ):
+        if count < 1:
+            raise BadConfig(f"{name} must be at least 1, given {count}")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from latentcut.core.clicks import Click
 from latentcut.core.frame import resize
 from latentcut.core.images import read_image
-from latentcut.datasets.folder import Annotated, FolderDataset, label_values, read_label_map
+from latentcut.datasets.dataset import Annotated, LabelMap, open_dataset
 from latentcut.errors import BadConfig, nearest
 from latentcut.simulation.training_clicks import FirstClicks, first_clicks
 from latentcut.training.config import ClickConfig, DataConfig
@@ -81,17 +81,28 @@ class CropSource:
             raise BadConfig(f"data.sets is empty; {nearest('', known)}")
         self.data = data
         self.how = FirstClicks(
-            clicks.single_share, clicks.centre_share, clicks.max_positive, clicks.max_negative
+            clicks.single_share,
+            clicks.centre_share,
+            clicks.max_positive,
+            clicks.max_negative,
+            clicks.anywhere_share,
         )
-        self.sets = [FolderDataset(root / name) for name in data.sets]
+        self.sets = [open_dataset(root / name, split="train") for name in data.sets]
         self.entries = [
             [e for e in s.images if not is_held_out(e.image_id, data.held_out_every)]
             for s in self.sets
         ]
+        for name, entries in zip(data.sets, self.entries, strict=True):
+            if not entries:
+                raise BadConfig(
+                    f"every picture of {root / name} is held out for validation; raise "
+                    f"data.held_out_every from {data.held_out_every}, or leave the set out"
+                )
         weights = np.array(list(data.sets.values()))
         self.shares = weights / weights.sum()
         self.budget = int(data.cache_gib * 2**30)
-        self.cache: dict[Path, NDArray[np.integer]] = {}
+        self.images: dict[Path, NDArray[np.uint8]] = {}
+        self.maps: dict[tuple[int, str], list[LabelMap]] = {}
 
     def __call__(self, size: int, rng: np.random.Generator) -> Crop:
         """One crop of ``size`` px with ``data.pairs_per_image`` pairs."""
@@ -99,40 +110,53 @@ class CropSource:
             which = int(rng.choice(len(self.sets), p=self.shares))
             entries = self.entries[which]
             entry = entries[int(rng.integers(len(entries)))]
-            crop = self._cut(entry, self.sets[which].ignore_value, size, rng)
+            crop = self._cut(entry, self._maps(which, entry), size, rng)
             if crop is not None:
                 return crop
 
-    def _load(self, path: Path, *, is_image: bool) -> NDArray[np.integer]:
-        found = self.cache.get(path)
+    def _maps(self, which: int, entry: Annotated) -> list[LabelMap]:
+        found = self.maps.get((which, entry.image_id))
         if found is None:
-            found = read_image(path) if is_image else read_label_map(path)
-            if self.budget >= found.nbytes:
-                self.budget -= found.nbytes
-                self.cache[path] = found
+            found = self.sets[which].label_maps(entry)
+            if self._has_room(sum(m.labels.nbytes for m in found)):
+                self.maps[which, entry.image_id] = found
         return found
 
+    def _image(self, path: Path) -> NDArray[np.uint8]:
+        found = self.images.get(path)
+        if found is None:
+            found = read_image(path)
+            if self._has_room(found.nbytes):
+                self.images[path] = found
+        return found
+
+    def _has_room(self, num_bytes: int) -> bool:
+        """Whether so much may be kept; if so, it is counted."""
+        fits = self.budget >= num_bytes
+        self.budget -= num_bytes if fits else 0
+        return fits
+
     def _cut(
-        self, entry: Annotated, ignore_value: int | None, size: int, rng: np.random.Generator
+        self, entry: Annotated, maps: list[LabelMap], size: int, rng: np.random.Generator
     ) -> Crop | None:
-        maps = [self._load(p, is_image=False) for p in entry.mask_paths]
         first = int(rng.integers(len(maps)))
-        values = label_values(maps[first], ignore_value)
+        labels, ignore_value = maps[first].labels, maps[first].ignore_value
+        values = maps[first].values
         rng.shuffle(values)
-        chosen = next((v for v in values if (maps[first] == v).sum() >= MIN_OBJECT_PX), None)
+        chosen = next((v for v in values if (labels == v).sum() >= MIN_OBJECT_PX), None)
         if chosen is None:
             return None
-        window = self._window(maps[first] == chosen, rng)
-        image = self._load(entry.image_path, is_image=True)
+        window = self._window(labels == chosen, rng)
+        image = self._image(entry.image_path)
         x0, y0, x1, y1 = window
         pixels = resize(image[y0:y1, x0:x1], (size, size))
         mirror = bool(rng.random() < 0.5)
-        regions = self._regions(maps, ignore_value, (first, chosen), window, size, rng)
+        regions = self._regions(maps, (first, chosen), window, size, rng)
         if not regions:
             return None
         ignore = np.zeros((size, size), dtype=bool)
         if ignore_value is not None:
-            cut = (maps[first][y0:y1, x0:x1] == ignore_value).astype(np.uint8)
+            cut = (labels[y0:y1, x0:x1] == ignore_value).astype(np.uint8)
             ignore = cv2.resize(cut, (size, size), interpolation=cv2.INTER_NEAREST) > 0
         if mirror:
             pixels, ignore = pixels[:, ::-1], ignore[:, ::-1]
@@ -168,8 +192,7 @@ class CropSource:
 
     def _regions(
         self,
-        maps: list[NDArray[np.integer]],
-        ignore_value: int | None,
+        maps: list[LabelMap],
         chosen: tuple[int, int],
         window: tuple[int, int, int, int],
         size: int,
@@ -178,11 +201,13 @@ class CropSource:
         """Visible objects of all maps in the crop, the chosen one first; empty if it is not."""
         x0, y0, x1, y1 = window
         found: list[tuple[int, int]] = []
-        for which, labels in enumerate(maps):
-            values, counts = np.unique(labels[y0:y1, x0:x1], return_counts=True)
+        for which, one in enumerate(maps):
+            values, counts = np.unique(one.labels[y0:y1, x0:x1], return_counts=True)
             area = (y1 - y0) * (x1 - x0)
             fits = (counts > area * MIN_TARGET_SHARE) & (counts < area * MAX_TARGET_SHARE)
-            fits &= (values != 0) & (values != (-1 if ignore_value is None else ignore_value))
+            fits &= (values != 0) & (
+                values != (-1 if one.ignore_value is None else one.ignore_value)
+            )
             found += [(which, int(value)) for value in values[fits]]
         if chosen not in found:
             return []
@@ -190,7 +215,7 @@ class CropSource:
         order = rng.permutation(len(found))[: MAX_REGIONS - 1]
         regions = []
         for which, value in [chosen, *(found[i] for i in order)]:
-            cut = (maps[which][y0:y1, x0:x1] == value).astype(np.float32)
+            cut = (maps[which].labels[y0:y1, x0:x1] == value).astype(np.float32)
             # resized softly and cut at one half: enlarged nearest pixels would teach staircases
             region = cv2.resize(cut, (size, size), interpolation=cv2.INTER_LINEAR) > 0.5
             if region.any():

@@ -30,7 +30,13 @@ from latentcut.nets.model import ClickModel
 from latentcut.nets.pretrained import load_backbone
 from latentcut.training.batches import load_batches
 from latentcut.training.checkpoint import load_checkpoint, load_weights, read_facts, save_checkpoint
-from latentcut.training.config import Config, ModelConfig, TrainConfig, config_to_dict
+from latentcut.training.config import (
+    Config,
+    ModelConfig,
+    TrainConfig,
+    config_from_dict,
+    config_to_dict,
+)
 from latentcut.training.crops import CropSource
 from latentcut.training.distributed import average_gradients, join_job, leave_job
 from latentcut.training.objective import step_loss
@@ -185,7 +191,7 @@ def train(
     log = Log(output / "log.jsonl", step) if job.is_main else None
     stop = StopRequest()
     started = last_saved = time.monotonic()
-    waited, logged_at, pairs = 0.0, 0.0, 0
+    waited, logged_at, pairs, images = 0.0, 0.0, 0, 0
 
     def save() -> None:
         if not job.is_main:
@@ -221,6 +227,7 @@ def train(
                 loss, figures = step_loss(model, batch, config)
                 (loss / config.train.accumulate).backward()
                 pairs += len(batch.clicks) * job.world_size
+                images += len(batch.images) * job.world_size
                 if log is not None:
                     recent.append(figures)
             average_gradients(model.parameters())
@@ -234,7 +241,8 @@ def train(
                 elapsed = time.monotonic() - started
                 mean = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
                 mean["pairs_per_second"] = pairs / max(1e-9, elapsed - logged_at)
-                logged_at, pairs = elapsed, 0
+                mean["images_per_second"] = images / max(1e-9, elapsed - logged_at)
+                logged_at, pairs, images = elapsed, 0, 0
                 log.write(
                     {"step": step, "seconds": round(seconds + elapsed, 1), "lr_share": share}
                     | {"grad_norm": float(norm), "waiting_share": waited / elapsed}
@@ -242,7 +250,7 @@ def train(
                 )
                 recent.clear()
                 text = f"IoU {mean['iou_selected']:.3f} best {mean['iou_best']:.3f}"
-                progress.update(bar, figures=f"{text} {mean['pairs_per_second']:.0f} pairs/s")
+                progress.update(bar, figures=f"{text}, {speed_text(mean, waited / elapsed)}")
             progress.update(bar, completed=step)
             if time.monotonic() - last_saved > 60 * config.train.checkpoint_minutes:
                 save()
@@ -258,6 +266,14 @@ def train(
     return path
 
 
+def speed_text(mean: dict[str, float], waiting_share: float) -> str:
+    """Throughput for the progress line; a loader that keeps up leaves waiting under 5 %."""
+    return (
+        f"{mean['images_per_second']:.1f} images/s, {mean['pairs_per_second']:.0f} pairs/s, "
+        f"{100 * waiting_share:.0f} % waiting for data"
+    )
+
+
 def check_same_run(path: Path, config: Config) -> None:
     """
     Refuse to resume a checkpoint with another model, data, clicks or loss.
@@ -265,12 +281,32 @@ def check_same_run(path: Path, config: Config) -> None:
     The [train] section may differ: steps can be added, the rest only changes what follows.
     """
     facts = read_facts(path)
-    stored, now = facts["config"], json.loads(json.dumps(config_to_dict(config)))
-    for section in ("model", "data", "clicks", "loss"):
-        changed = [k for k in now[section] if stored[section].get(k) != now[section][k]]
+    refuse_other_family(path, facts, None)
+    # read back as a config, so that a key which the stored run did not know has its default
+    stored = config_to_dict(config_from_dict(facts["config"]))
+    refuse_changes(path, stored, config_to_dict(config), ("model", "data", "clicks", "loss"))
+
+
+def refuse_other_family(path: Path, facts: dict[str, Any], family: str | None) -> None:
+    """Raises CheckpointBroken if a checkpoint is of another family; None: the practical one."""
+    found = facts.get("family")
+    if found != family:
+        names = {None: "the practical family", "paper": "the paper's family"}
+        raise CheckpointBroken(
+            f"{path} is a checkpoint of {names.get(found, found)}, the config is of "
+            f"{names[family]}; use another --output folder"
+        )
+
+
+def refuse_changes(
+    path: Path, stored: dict[str, Any], now: dict[str, Any], sections: tuple[str, ...]
+) -> None:
+    """Raises CheckpointBroken at the first key of these sections that differs."""
+    for section in sections:
+        changed = [k for k in now[section] if stored[section][k] != now[section][k]]
         if changed:
             raise CheckpointBroken(
                 f"{path} was made with another {section}.{changed[0]}: "
-                f"{stored[section].get(changed[0])!r} there, {now[section][changed[0]]!r} now; "
+                f"{stored[section][changed[0]]!r} there, {now[section][changed[0]]!r} now; "
                 "use another --output folder or the run's own config"
             )

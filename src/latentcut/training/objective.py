@@ -19,6 +19,7 @@ from latentcut.nets.losses import (
     relaxed_jaccard,
     selection_cross_entropy,
     selection_expected_iou,
+    selection_regret,
 )
 from latentcut.nets.model import Answer, ClickModel, repeat_features
 from latentcut.simulation.training_clicks import corrective_click
@@ -111,6 +112,7 @@ def add_corrective_clicks(
                 rngs[n],
                 half_ignore[n // pairs_per_image].numpy(),
                 how.corrective_centre_share,
+                how.anywhere_share,
             )
             if click is not None:  # centre of a 2 x 2 cell in pixels of the crop
                 clicks[n] += (Click(2 * click.x + 0.5, 2 * click.y + 0.5, click.positive),)
@@ -183,6 +185,8 @@ def pair_losses(
         loss_g = selection_expected_iou(answer.scores, ious)
     else:
         loss_g = selection_cross_entropy(answer.scores, 1 - ious)
+    if loss.selection_regret:
+        loss_g = loss_g + loss.selection_regret * selection_regret(answer.scores, ious)
 
     total = loss_f + diversity + loss.selection_weight * loss_g
     selected = ious[rows, answer.scores.argmax(1)].mean()

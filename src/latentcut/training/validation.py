@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from latentcut.core.predictor import Predictor
-from latentcut.datasets.folder import FolderDataset, Sample, label_values, read_label_map
+from latentcut.datasets.dataset import Sample, open_dataset, sample_of
 from latentcut.evaluation.protocol import evaluate_object
 from latentcut.evaluation.table import summarise
 from latentcut.nets.export import TorchBackend
@@ -29,7 +29,7 @@ def held_out_samples(root: Path, data: DataConfig, count: int, seed: int = 0) ->
         count: Number of distinct objects; fewer where the slice has not so many.
         seed: Other seeds give other objects.
     """
-    sets = [FolderDataset(root / name) for name in data.sets]
+    sets = [open_dataset(root / name, split="train") for name in data.sets]
     entries = [[e for e in s.images if is_held_out(e.image_id, data.held_out_every)] for s in sets]
     weights = np.array([w if e else 0.0 for w, e in zip(data.sets.values(), entries, strict=True)])
     if weights.sum() == 0:
@@ -41,17 +41,13 @@ def held_out_samples(root: Path, data: DataConfig, count: int, seed: int = 0) ->
             break
         which = int(rng.choice(len(sets), p=weights / weights.sum()))
         entry = entries[which][int(rng.integers(len(entries[which])))]
-        mask_path = entry.mask_paths[int(rng.integers(len(entry.mask_paths)))]
-        labels = read_label_map(mask_path)
-        values = [
-            v
-            for v in label_values(labels, sets[which].ignore_value)
-            if (labels == v).sum() >= MIN_OBJECT_PX
-        ]
+        maps = sets[which].label_maps(entry)
+        one = maps[int(rng.integers(len(maps)))]
+        values = [v for v in one.values if (one.labels == v).sum() >= MIN_OBJECT_PX]
         if values:
             value = values[int(rng.integers(len(values)))]
-            name = f"{sets[which].name}/{mask_path.stem}:{value}"
-            samples[name] = sets[which].sample(name, entry.image_path, mask_path, value)
+            name = f"{sets[which].name}/{one.name_of(value)}"
+            samples[name] = sample_of(one, value, name, entry.image_path)
     return list(samples.values())
 
 

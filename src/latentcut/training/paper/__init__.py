@@ -1,0 +1,1 @@
+"""Training of the paper's networks: f first, then g with f frozen."""

@@ -1,0 +1,119 @@
+"""Whole images with the click sets of Xu et al.: what a step of the paper's training sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentcut.core.clicks import Click
+from latentcut.core.frame import resize
+from latentcut.core.images import read_image
+from latentcut.datasets.dataset import open_dataset
+from latentcut.errors import BadConfig, nearest
+from latentcut.simulation.training_clicks import sampled_clicks
+from latentcut.training.crops import MIN_OBJECT_PX, Crop, is_held_out
+from latentcut.training.paper.config import PaperDataConfig
+
+BoolArray = NDArray[np.bool_]
+MULTIPLE_PX = 16  # sizes are padded to it; the padding does not count
+
+
+class WholeImages:
+    """
+    Draws annotated images from weighted data sets, and one object of each for every pair.
+
+    Args:
+        root: Folder that holds the data sets.
+        data: Sets and weights; crop geometry is not looked at.
+
+    Raises:
+        BadConfig: No set is named, or one is not in ``root``.
+    """
+
+    def __init__(self, root: Path, data: PaperDataConfig) -> None:
+        known = sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+        for name in data.sets or [""]:
+            if name not in known:
+                raise BadConfig(f"data.sets names {name!r}, not in {root}; {nearest(name, known)}")
+        self.data = data
+        self.sets = [open_dataset(root / name, split="train") for name in data.sets]
+        self.entries = [
+            [e for e in s.images if not is_held_out(e.image_id, data.held_out_every)]
+            for s in self.sets
+        ]
+        for name, entries in zip(data.sets, self.entries, strict=True):
+            if not entries:
+                raise BadConfig(
+                    f"every picture of {root / name} is held out for validation; raise "
+                    f"data.held_out_every from {data.held_out_every}, or leave the set out"
+                )
+        weights = np.array(list(data.sets.values()))
+        self.shares = weights / weights.sum()
+
+    def __call__(self, size: int, rng: np.random.Generator) -> Crop:
+        """One image with ``data.pairs_per_image`` click sets; ``size`` is of no meaning here."""
+        while True:
+            which = int(rng.choice(len(self.sets), p=self.shares))
+            entry = self.entries[which][int(rng.integers(len(self.entries[which])))]
+            maps = self.sets[which].label_maps(entry)
+            chosen = maps[int(rng.integers(len(maps)))]
+            image, factor = self._reduced(read_image(entry.image_path))
+            labels = shrink_labels(chosen.labels, image.shape[:2]) if factor < 1 else chosen.labels
+            objects = [
+                labels == value
+                for value in np.unique(labels)
+                if value not in (0, chosen.ignore_value)
+            ]
+            objects = [o for o in objects if o.sum() >= MIN_OBJECT_PX]
+            if objects:
+                ignore = np.zeros(labels.shape, dtype=bool)
+                if chosen.ignore_value is not None:
+                    ignore = labels == chosen.ignore_value
+                return self._crop(image, objects, ignore, rng)
+
+    def _reduced(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+        limit = self.data.longest_side
+        factor = min(1.0, limit / max(image.shape[:2])) if limit else 1.0
+        if factor == 1.0:
+            return image, factor
+        height, width = (max(1, round(n * factor)) for n in image.shape[:2])
+        return resize(image, (height, width)), factor
+
+    def _crop(
+        self,
+        image: NDArray[np.uint8],
+        objects: list[BoolArray],
+        ignore: BoolArray,
+        rng: np.random.Generator,
+    ) -> Crop:
+        targets: list[BoolArray] = []
+        clicks: list[tuple[Click, ...]] = []
+        for _ in range(self.data.pairs_per_image):
+            pick = int(rng.integers(len(objects)))
+            others = [o for i, o in enumerate(objects) if i != pick]
+            targets.append(objects[pick])
+            clicks.append(tuple(sampled_clicks(objects[pick], others, rng)))
+        bottom, right = (-n % MULTIPLE_PX for n in ignore.shape)
+        if rng.random() < 0.5:
+            width = image.shape[1]
+            image, ignore = image[:, ::-1], ignore[:, ::-1]
+            targets = [t[:, ::-1] for t in targets]
+            clicks = [
+                tuple(Click(width - 1 - c.x, c.y, c.positive) for c in pair) for pair in clicks
+            ]
+        around = ((0, bottom), (0, right))
+        return Crop(
+            np.pad(image, (*around, (0, 0)), mode="edge"),
+            np.stack([np.pad(t, around) for t in targets]),
+            np.pad(ignore, around, constant_values=True),
+            tuple(clicks),
+        )
+
+
+def shrink_labels(labels: NDArray[np.integer], size_hw: tuple[int, ...]) -> NDArray[np.integer]:
+    """A label map at a smaller size: each pixel takes the label at its centre."""
+    rows = ((np.arange(size_hw[0]) + 0.5) * labels.shape[0] / size_hw[0]).astype(np.intp)
+    columns = ((np.arange(size_hw[1]) + 0.5) * labels.shape[1] / size_hw[1]).astype(np.intp)
+    return labels[rows[:, None], columns[None, :]]
