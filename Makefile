@@ -9,7 +9,7 @@
 #
 # Every environment is a folder here and nothing is installed outside of them:
 #   .venv         base package, for the page and the demo
-#   .venv-dev     base, train and dev extras, for tests and benchmarks; in it `node`, the tools
+#   .venv-dev     all extras, for tests and benchmarks; in it `node`, the tools
 #                 that check the page's JavaScript
 #   .venv-wheel   the built wheel and nothing else: what a user gets from `pip install latentcut`
 # An environment is made once, and again whenever pyproject.toml changes.
@@ -136,7 +136,7 @@ python:
 .venv-dev/.installed: pyproject.toml | python
 	$(PYTHON) -m venv --clear .venv-dev
 	@echo '*' > .venv-dev/.gitignore
-	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,dev]'
+	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,evaluation,dev]'
 	@touch $@
 
 # TypeScript only checks the types in the page's comments; axe-core judges its accessibility. Node

@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 NOTE = "<!-- written by docs/generate_reference.py: edit the code, not this page -->\n"
@@ -24,10 +26,8 @@ def command_page() -> str:
     from latentcut.cli.app import app
 
     lines = ["# Command line", "", NOTE]
-    commands = get_command(app).commands  # type: ignore[attr-defined]  # app has commands
-    for name in sorted(commands):
-        command = commands[name]
-        lines += [f"## latentcut {name}", "", inspect.cleandoc(command.help or ""), ""]
+    for name, command in all_commands("latentcut", get_command(app)):
+        lines += [f"## {name}", "", inspect.cleandoc(command.help or ""), ""]
         lines += ["| argument or option | meaning |", "|---|---|"]
         for parameter in command.params:
             if parameter.name == "help":
@@ -41,24 +41,50 @@ def command_page() -> str:
     return "\n".join(lines)
 
 
-def config_page() -> str:
-    """Every config key with its type, its default and its comment."""
-    from latentcut.training import config
+def all_commands(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    """Every command below a group, by its full name."""
+    for word, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from all_commands(f"{name} {word}", command)
+        else:
+            yield f"{name} {word}", command
 
-    lines = ["# Configuration", "", NOTE, "A TOML file holds what differs from these defaults.", ""]
-    source = inspect.getsource(config).splitlines()
-    for section in dataclasses.fields(config.Config):
-        kind = section.default_factory()  # type: ignore[misc]  # every section has one
-        lines += [f"## [{section.name}]", "", inspect.cleandoc(type(kind).__doc__ or ""), ""]
-        lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
+
+def config_page() -> str:
+    """Every config key of the practical family."""
+    from latentcut.training.config import Config
+
+    lines = ["# Configuration", "", NOTE, "A TOML file holds what differs from these defaults."]
+    lines += ["The paper's own networks have [another one](config_paper.md).", ""]
+    return "\n".join([*lines, *section_tables(Config)])
+
+
+def paper_config_page() -> str:
+    """Every config key of the paper's family."""
+    from latentcut.training.paper.config import PaperConfig
+
+    lines = ["# Configuration of the paper's networks", "", NOTE]
+    lines += [
+        "A file with the section `[family]` is read by these keys. See [paper](../paper.md).",
+        "",
+    ]
+    return "\n".join([*lines, *section_tables(PaperConfig)])
+
+
+def section_tables(config: type) -> Iterator[str]:
+    """Every section with its keys: type, default and the comment behind it."""
+    for section in dataclasses.fields(config):
+        kind = type(section.default_factory())  # every section has one
+        yield from (f"## [{section.name}]", "", inspect.cleandoc(kind.__doc__ or ""), "")
+        yield from ("| key | type | default | meaning |", "|---|---|---|---|")
+        sources = [inspect.getsource(k).splitlines() for k in kind.__mro__[:-1]]
         for field in dataclasses.fields(kind):
-            start = source.index(f"class {type(kind).__name__}:")
-            line = next(x for x in source[start:] if x.strip().startswith(f"{field.name}:"))
+            lines = (x for source in sources for x in source)
+            line = next(x for x in lines if x.strip().startswith(f"{field.name}:"))
             meaning = line.partition("  # ")[2].replace("|", "\\|")
-            default = getattr(kind, field.name)
-            lines.append(f"| `{field.name}` | {field.type} | `{default!r}` | {meaning} |")
-        lines.append("")
-    return "\n".join(lines)
+            default = getattr(kind(), field.name)
+            yield f"| `{field.name}` | {field.type} | `{default!r}` | {meaning} |"
+        yield ""
 
 
 def error_page() -> str:
@@ -75,7 +101,12 @@ def error_page() -> str:
 
 def pages() -> dict[str, str]:
     """File name in docs/reference -> content."""
-    return {"cli.md": command_page(), "config.md": config_page(), "errors.md": error_page()}
+    return {
+        "cli.md": command_page(),
+        "config.md": config_page(),
+        "config_paper.md": paper_config_page(),
+        "errors.md": error_page(),
+    }
 
 
 if __name__ == "__main__":

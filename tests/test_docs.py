@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
-import json
 import re
 import shlex
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_every_relative_link_and_picture_exists(path: Path):
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["cli.md", "config.md", "errors.md"])
+@pytest.mark.parametrize("name", ["cli.md", "config.md", "config_paper.md", "errors.md"])
 def test_reference_pages_are_what_the_code_says(name: str):
     written = (ROOT / "docs" / "reference" / name).read_text()
 
@@ -60,7 +60,10 @@ def test_every_command_line_in_the_pages_uses_real_commands_and_options():
                 if not called or words[0] == "git":
                     continue
                 name, *rest = words[called[0] + 1 :]
-                known = {o for p in commands[name].params for o in p.opts}
+                command = commands[name]
+                if hasattr(command, "commands"):  # a group, such as `latentcut data check`
+                    command, rest = command.commands[rest[0]], rest[1:]
+                known = {o for p in command.params for o in p.opts}
                 wrong += [f"{path.name}: {w}" for w in rest if w[:2] == "--" and w not in known]
 
     assert wrong == []
@@ -78,35 +81,70 @@ def test_python_snippets_run_from_the_root_of_the_repository(path: Path, monkeyp
 
 
 def result_files() -> list[Path]:
-    return sorted((ROOT / "docs" / "results").glob("*/*.json"))
+    return sorted((ROOT / "docs" / "results").glob("*.json"))
 
 
-@pytest.mark.parametrize("path", result_files(), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize("path", result_files(), ids=lambda p: p.stem)
 def test_published_tables_follow_from_their_rows(path: Path):
-    from latentcut.evaluation.protocol import ObjectResult
+    from latentcut.evaluation.results import protocol_of, read_result, rows_of
     from latentcut.evaluation.table import summarise
 
-    for result in json.loads(path.read_text())["datasets"]:
-        rows = [ObjectResult(**row) for row in result["rows"]]
+    result = read_result(path)
 
-        assert summarise(rows, result["max_clicks"]) == result["table"]
+    assert result["runs"]
+    for run in result["runs"]:
+        assert summarise(rows_of(run), protocol=protocol_of(result)) == run["table"]
 
 
-def test_the_model_card_shows_the_published_numbers_of_the_shipped_bundle():
+def published_runs() -> list[dict]:
+    """The runs of the shipped bundle in the published comparison."""
     from latentcut.core.bundle import default_bundle_path, read_bundle
+    from latentcut.evaluation.results import read_result
 
-    card = (default_bundle_path() / "README.md").read_text()
+    result = read_result(ROOT / "docs" / "results" / "development.json")
     fingerprint = read_bundle(default_bundle_path()).fingerprint
-    published = [
-        result
-        for path in result_files()
-        for result in json.loads(path.read_text())["datasets"]
-        if result["bundle"] == fingerprint
-    ]
+    ours = {p["name"] for p in result["predictors"] if p["fingerprint"] == fingerprint}
+    return [run for run in result["runs"] if run["predictor"] in ours]
 
-    assert {r["dataset"] for r in published} >= {"DAVIS_A", "COCO_MVal_A"}
-    for result in published:
-        table = result["table"]
+
+@pytest.mark.parametrize("page", ["README.md", "src/latentcut/bundles/default/README.md"])
+def test_pages_show_the_published_numbers_of_the_shipped_bundle(page: str):
+    text = (ROOT / page).read_text()
+    runs = published_runs()
+
+    assert {run["dataset"] for run in runs} == {"DAVIS_A", "COCO_MVal_A"}
+    for run in runs:
         for kind in ("selected", "oracle", "first"):
-            nocs = f"{table[kind]['noc_85']:.2f} | {table[kind]['noc_90']:.2f}"
-            assert nocs in card, f"{result['dataset']} {kind}: {nocs}"
+            part = run["table"][kind]
+            nocs = f"{part['noc_85']:.2f} | {part['noc_90']:.2f}"
+            assert nocs in text, f"{run['dataset']} {kind}: {nocs}"
+
+
+def test_the_readme_shows_the_published_numbers_of_the_classical_methods():
+    from latentcut.evaluation.results import read_result
+
+    text = (ROOT / "README.md").read_text()
+    runs = read_result(ROOT / "docs" / "results" / "development.json")["runs"]
+    classical = [run for run in runs if run["predictor"] in ("grabcut", "random-walker")]
+
+    assert len(classical) == 4
+    for run in classical:
+        part = run["table"]["selected"]
+        assert f"{part['noc_85']:.2f} | {part['noc_90']:.2f}" in text, run["predictor"]
+
+
+def test_ablation_tables_follow_from_the_objects_they_are_published_with():
+    folder = ROOT / "docs" / "results" / "ablations"
+    with (folder / "objects.csv").open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["variant"] == "main" and r["shown"] == "g"]
+    page = (folder / "README.md").read_text()
+
+    for seed in ("0", "1", "2"):
+        for dataset in ("DAVIS_A", "COCO_MVal_A"):
+            mine = [r for r in rows if (r["seed"], r["set"]) == (seed, dataset)]
+            nocs = [
+                sum(float(r[key]) for r in mine) / len(mine)
+                for key in ("noc_80", "noc_85", "noc_90")
+            ]
+            line = " | ".join([dataset, seed, *(f"{noc:.2f}" for noc in nocs)])
+            assert f"| {line} |" in page

@@ -18,7 +18,11 @@ COMMANDS = [
     "import",
     "demo",
     "evaluate",
+    "report",
+    "data",
     "train",
+    "download",
+    "reproduce",
     "bundle",
     "doctor",
 ]
