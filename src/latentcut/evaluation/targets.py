@@ -65,6 +65,6 @@ def nested(maps: Sequence[LabelMap]) -> tuple[set[str], set[str]]:
                 if below not in outer_area or count < INSIDE_SHARE * size:
                     continue
                 if size <= MAX_AREA_RATIO * outer_area[below]:
-                    parts.add(f"{inner.name}:{value}")
-                    wholes.add(f"{outer.name}:{below}")
+                    parts.add(inner.name_of(value))
+                    wholes.add(outer.name_of(below))
     return parts, wholes
