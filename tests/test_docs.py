@@ -69,7 +69,11 @@ def test_every_command_line_in_the_pages_uses_real_commands_and_options():
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs" / "clicks.md"], ids=str)
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", ROOT / "docs" / "clicks.md", ROOT / "docs" / "integrations.md"],
+    ids=str,
+)
 def test_python_snippets_run_from_the_root_of_the_repository(path: Path, monkeypatch):
     monkeypatch.chdir(ROOT)
     blocks = fenced(path, "python")

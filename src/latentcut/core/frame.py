@@ -152,6 +152,15 @@ class Frame:
         np.greater(full, 0, out=mask[top:bottom, left:right])
         return mask
 
+    def place_values(self, logits: NDArray[np.float32], outside: float) -> NDArray[np.float32]:
+        """The resized logits themselves, float32 (H0, W0), and ``outside`` around the box."""
+        left, top, right, bottom = self.box_xyxy
+        height, width = self.box_hw
+        values = np.full(self.image_hw, outside, dtype=np.float32)
+        full = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
+        values[top:bottom, left:right] = full
+        return values
+
 
 def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:
     """

@@ -13,6 +13,7 @@ from latentcut.core.clicks import Click, Clicks, broken_clicks
 from latentcut.core.frame import Frame
 from latentcut.errors import NoSuchCandidate
 
+OUTSIDE_LOGIT = -20.0  # of what a crop did not show; a probability of 2e-9
 CORRECTION_RADIUS_PX = 3.0  # network pixels around a click that the mask had not obeyed
 
 BoolArray = NDArray[np.bool_]
@@ -113,6 +114,23 @@ class Prediction:
                 logits, frame = self._placed[index]
                 self._masks[index], self._num_broken[index] = paste(logits, frame, self.clicks)
             return self._masks[index]
+
+    def logits(self, index: int) -> FloatArray:
+        """
+        What f said of one candidate, float32 (H0, W0); positive exactly inside ``candidate``.
+
+        Where the candidate was changed to obey a click the value is +-1; where f saw nothing of
+        the image, because it looked at a crop, it is -20.
+
+        Raises:
+            NoSuchCandidate: index is not 0 to M - 1.
+        """
+        mask = self.candidate(index)
+        logits, frame = self._placed[index]
+        values = frame.place_values(logits, OUTSIDE_LOGIT)
+        changed = (values > 0) != mask
+        values[changed] = np.where(mask[changed], 1.0, -1.0)
+        return values
 
     def broken_clicks(self, index: int) -> int:
         """

@@ -1,0 +1,1 @@
+"""Adapters: the shapes of other tools' interfaces over ours."""
