@@ -3,6 +3,7 @@
 #   make run      open the annotation page on the sample photos (FOLDER=... on your own)
 #   make demo     cut out things in the sample photos, without a page (base package only)
 #   make test     lint, types, import rules, tests, and the installed wheel
+#   make judges   the adapters, judged by the tools they plug into
 #   make soak     the promises of docs/reliability.md in their long form
 #   make bench    the benchmarks
 #   make help     this list
@@ -12,6 +13,7 @@
 #   .venv-dev     all extras, for tests and benchmarks; in it `node`, the tools
 #                 that check the page's JavaScript
 #   .venv-wheel   the built wheel and nothing else: what a user gets from `pip install latentcut`
+#   .venv-judges  one per tool that an adapter is judged by: their dependencies do not fit ours
 # An environment is made once, and again whenever pyproject.toml changes.
 
 PYTHON      ?= python3
@@ -33,7 +35,9 @@ WHEEL_DEMO  := build/wheel-demo
 
 # A recipe that fails half-way leaves no stamp behind.
 .DELETE_ON_ERROR:
-.PHONY: help run demo test lint pytest soak wheel bench browser python clean
+# Made by a pattern rule: without this line make would remove them again.
+.PRECIOUS: .venv-judges/%/.installed
+.PHONY: help run demo test lint pytest judges soak wheel bench browser python clean
 
 help:
 	@echo "make run      open the annotation page on the sample photos, or on FOLDER=..."
@@ -41,6 +45,7 @@ help:
 	@echo "make test     lint, types, import rules, tests, and the installed wheel"
 	@echo "make lint     only format, lint, types and import rules"
 	@echo "make pytest   only the tests      (PYTEST_ARGS='-m \"not slow\" -k clicks')"
+	@echo "make judges   the adapters, judged by the tools they plug into"
 	@echo "make soak     the promises of docs/reliability.md in their long form"
 	@echo "make wheel    only build the wheel and try it in an environment of its own"
 	@echo "make bench    run the benchmarks"
@@ -54,8 +59,8 @@ run: .venv/.installed
 demo: .venv/.installed
 	.venv/bin/latentcut demo --output "$(DEMO_OUTPUT)"
 
-test: lint pytest wheel
-	@echo "make test: lint, types, import rules, tests and wheel are fine"
+test: lint pytest judges wheel
+	@echo "make test: lint, types, import rules, tests, judges and wheel are fine"
 
 lint: .venv-dev/.installed
 	.venv-dev/bin/ruff format --check .
@@ -66,6 +71,14 @@ lint: .venv-dev/.installed
 pytest: .venv-dev/.installed .venv-dev/node/.installed browser
 	$(LIMIT_THREADS) LATENTCUT_NODE_MODULES=$(CURDIR)/.venv-dev/node/node_modules \
 		.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+
+# Each folder in tests/judges has a requirements.txt, and an environment made of it.
+JUDGES := $(notdir $(patsubst %/requirements.txt,%,$(wildcard tests/judges/*/requirements.txt)))
+
+judges: $(JUDGES:%=judge-%)
+
+judge-%: .venv-judges/%/.installed
+	$(LIMIT_THREADS) .venv-judges/$*/bin/python -m pytest -c tests/judges/pytest.ini tests/judges/$*
 
 # The same tests with many more repetitions: more than half an hour. Each promise prints a line with
 # its figures.
@@ -107,7 +120,7 @@ browser:
 		fi; }
 
 clean:
-	rm -rf .venv .venv-dev .venv-wheel build dist $(DEMO_OUTPUT)
+	rm -rf .venv .venv-dev .venv-wheel .venv-judges build site dist $(DEMO_OUTPUT)
 
 # ---------------------------------------------------------------- environments
 
@@ -137,6 +150,12 @@ python:
 	$(PYTHON) -m venv --clear .venv-dev
 	@echo '*' > .venv-dev/.gitignore
 	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,evaluation,dev]'
+	@touch $@
+
+.venv-judges/%/.installed: tests/judges/%/requirements.txt pyproject.toml | python
+	$(PYTHON) -m venv --clear .venv-judges/$*
+	@echo '*' > .venv-judges/.gitignore
+	.venv-judges/$*/bin/python $(PIP_INSTALL) pytest --editable . --requirement $<
 	@touch $@
 
 # TypeScript only checks the types in the page's comments; axe-core judges its accessibility. Node
