@@ -102,6 +102,15 @@ class BadBox(LatentcutError, ValueError):
         self.box_xyxy, self.size_hw = box_xyxy, size_hw
 
 
+class BadScribble(LatentcutError, ValueError):
+    """A scribble is no line of positions."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"a scribble needs at least one position (x, y) of finite numbers, given {given}"
+        )
+
+
 def _plain(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
@@ -254,14 +263,14 @@ class NoImages(LatentcutError, FileNotFoundError):
 
 
 class WorkerDied(LatentcutError, RuntimeError):
-    """A process that evaluated objects ended before it was told to."""
+    """Processes ended before they were told to, so often that another try makes no sense."""
 
     def __init__(self, name: str, exit_code: int | None) -> None:
-        how = f"with exit code {exit_code}"
+        how = "" if exit_code is None else f" with exit code {exit_code}"
         if exit_code is not None and exit_code < 0:
-            how = f"by signal {-exit_code}"
+            how = f" by signal {-exit_code}"
         super().__init__(
-            f"{name} was ended {how}, perhaps because memory ran out: fewer --workers need less"
+            f"{name} was ended{how}, perhaps because memory ran out: fewer --workers need less"
         )
         self.name, self.exit_code = name, exit_code
 
@@ -276,6 +285,79 @@ class ServerBusy(LatentcutError, RuntimeError):
 
 class Superseded(LatentcutError, RuntimeError):
     """A newer request of the same object came in before this one was begun."""
+
+
+class NotKept(LatentcutError, LookupError):
+    """An image or mask that the API server does not have, or no longer."""
+
+    def __init__(self, kind: str, key: str, way_out: str) -> None:
+        super().__init__(f"there is no {kind} {key} here, or no longer: {way_out}")
+        self.kind, self.key = kind, key
+
+
+class PathNotServed(LatentcutError, ValueError):
+    """A path that the API server may not read."""
+
+    def __init__(self, path: str, has_roots: bool) -> None:
+        if has_roots:
+            reason = "it is not inside a folder that the server was started with"
+        else:
+            reason = "no folder is served: start the server with --root, or send the file itself"
+        super().__init__(f"{path} cannot be opened: {reason}")
+        self.path, self.has_roots = path, has_roots
+
+
+class PromptUnusable(LatentcutError, ValueError):
+    """What another tool sent to be answered cannot be used."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(f"{part} cannot be used: {reason}")
+        self.part, self.reason = part, reason
+
+
+class CvatRefused(LatentcutError, RuntimeError):
+    """A CVAT server did not do what the agent asked it for."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(f"{server}: {reason}")
+        self.server, self.reason = server, reason
+
+
+class LabelmeUnknown(LatentcutError, RuntimeError):
+    """The installed labelme is not one that models can be added to."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"labelme {version} keeps its list of models elsewhere than 6.3 does: "
+            "run pip install 'labelme>=6.3,<7'"
+        )
+        self.version = version
+
+
+class ClusterUnusable(LatentcutError, RuntimeError):
+    """There is no Ray cluster at an address, or its workers cannot begin."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"the Ray cluster {address!r} cannot be used: {reason} (latentcut and its files must be "
+            "on every machine of it)"
+        )
+        self.address, self.reason = address, reason
+
+
+class BadPrompts(LatentcutError, ValueError):
+    """A file of prompts cannot be read as what its name says."""
+
+
+class ImageNotFetched(LatentcutError, RuntimeError):
+    """An image that a task names cannot be had, or may not be asked for."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        super().__init__(server, reason)
+        self.server, self.reason = server, reason
+
+    def __str__(self) -> str:
+        return f"the image cannot be had from {self.server}: {self.reason}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

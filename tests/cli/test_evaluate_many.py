@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -11,6 +13,7 @@ import pytest
 from latentcut.cli.evaluating import Job
 from latentcut.evaluation.classical import GrabCut
 
+OUR_PATHS = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 FAST = ("--threads", 1, "--max-clicks", 3)
 
 
@@ -98,18 +101,29 @@ def test_two_workers_give_the_numbers_of_one(run, shapes, tmp_path):
     assert rows(2) == rows(1)
 
 
-def test_a_killed_worker_leaves_what_was_done(run, shapes, tmp_path):
+def test_the_objects_of_killed_workers_are_done_by_others(run, shapes, tmp_path):
     out = tmp_path / "out.json"
-    dying = ("--predictor", "evaluation_deaths:Dying", "--workers", 1 + 1)
+    dying = ("--predictor", "evaluation_deaths:Dying", "--workers", 2)
 
     ran = run("evaluate", "--data", shapes, "--json", out, *dying, *FAST)
+
+    assert ran.code == 0
+    (evaluation,) = json.loads(out.read_text())["runs"]
+    assert [row["name"] for row in evaluation["rows"]] == ["one:1", "two:1", "two:2"]
+
+
+def test_an_object_that_kills_workers_leaves_what_was_done(run, shapes, tmp_path):
+    out = tmp_path / "out.json"
+    deadly = ("--predictor", "evaluation_deaths:Deadly", "--workers", 2)
+
+    ran = run("evaluate", "--data", shapes, "--json", out, *deadly, *FAST)
 
     assert ran.code == 1
     assert ran.err.splitlines()[-2] == (
         f"{out}.rows-*.jsonl holds what is done, the same command goes on from there"
     )
     last = ran.err.splitlines()[-1]
-    assert last.startswith("Error: evaluation worker ")
+    assert last.startswith("Error: the third evaluation worker on two:")
     assert last.endswith(
         " was ended by signal 9, perhaps because memory ran out: fewer --workers need less"
     )
@@ -210,3 +224,38 @@ def test_a_report_without_its_packages_is_refused_before_computing(run, shapes, 
         "Error: --report needs packages that are not installed: run pip install "
         "'latentcut[evaluation]'\n",
     )
+
+
+def test_an_unknown_engine_is_refused_before_computing(run, shapes):
+    ran = run("evaluate", "--data", shapes, "--engine", "spark", *FAST)
+
+    assert (ran.code, ran.err) == (
+        1,
+        "Error: there is no engine 'spark': known: local, ray\n",
+    )
+
+
+def test_an_address_belongs_to_ray(run, shapes):
+    ran = run("evaluate", "--data", shapes, "--ray-address", "auto", *FAST)
+
+    assert ran.code == 2
+    assert ran.usage_error == "Invalid value for --ray-address: it belongs to --engine ray"
+
+
+@pytest.mark.slow
+def test_a_ray_of_two_gives_the_numbers_of_one_process(shapes, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'latentcut[ray]'")
+
+    def rows(*engine):
+        out = tmp_path / f"{len(engine)}.json"
+        asked = ["evaluate", "--data", shapes, "--user", "off-centre", "--json", out, *FAST]
+        # another process, because Ray's threads and sockets outlive a test
+        command = [sys.executable, "-m", "latentcut", *map(str, [*asked, *engine])]
+        subprocess.run(command, check=True, capture_output=True, env=OUR_PATHS)
+        (evaluation,) = json.loads(out.read_text())["runs"]
+        return [
+            {key: row[key] for key in row if not key.endswith(("_s", "_mb"))}
+            for row in evaluation["rows"]
+        ]
+
+    assert rows("--engine", "ray", "--workers", 2) == rows()

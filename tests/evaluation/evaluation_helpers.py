@@ -77,6 +77,19 @@ class Dying(OneAnswer):
         return super().start(image)
 
 
+class Deadly(OneAnswer):
+    """Ends its process at every picture whose bright part reaches a place."""
+
+    def __init__(self, row: int, column: int) -> None:
+        super().__init__()
+        self.place = row, column
+
+    def start(self, image):
+        if image[*self.place, 0] > 127:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().start(image)
+
+
 class Confused(OneAnswer):
     """Has a mistake in it."""
 

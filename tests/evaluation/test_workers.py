@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from evaluation_helpers import Confused, Dying, OneAnswer, broken, open_folder
+from evaluation_helpers import Confused, Deadly, Dying, OneAnswer, broken, open_folder
 
 from latentcut.datasets.folder import FolderDataset
 from latentcut.errors import BadConfig, DatasetBroken, WorkerDied
@@ -59,18 +59,31 @@ def test_rows_come_in_the_order_of_the_set_whoever_is_done_first(three_squares, 
     assert [row.name for row in rows] == ["a:1", "b:1", "c:1"]
 
 
-def test_a_killed_worker_is_told_and_what_was_done_is_kept(three_squares, tmp_path):
-    rows_path = tmp_path / "rows.jsonl"
+def test_the_object_of_a_killed_worker_is_given_to_another(three_squares, tmp_path):
     header = header_of(three_squares, "f", Plan(RULES, "off-centre"))
 
-    with pytest.raises(WorkerDied) as caught, workers(1, Dying, three_squares) as pool:
+    with workers(1, Dying, three_squares) as pool:
+        rows = run_tasks(pool, tasks_of(three_squares), header, tmp_path / "rows.jsonl")
+
+    assert [row.name for row in rows] == ["a:1", "b:1", "c:1"]
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 1 + 3
+
+
+def test_an_object_that_kills_every_worker_is_told_and_what_was_done_is_kept(
+    three_squares, tmp_path
+):
+    rows_path = tmp_path / "rows.jsonl"
+    header = header_of(three_squares, "f", Plan(RULES, "off-centre"))
+    deadly = partial(Deadly, 7, 3)  # only the square of c reaches so far down
+
+    with pytest.raises(WorkerDied) as caught, workers(1, deadly, three_squares) as pool:
         run_tasks(pool, tasks_of(three_squares), header, rows_path)
 
     assert str(caught.value) == (
-        "evaluation worker 1 was ended by signal 9, perhaps because memory ran out: fewer "
-        "--workers need less"
+        "the third evaluation worker on c:1 was ended by signal 9, perhaps because memory ran "
+        "out: fewer --workers need less"
     )
-    assert len(rows_path.read_text().splitlines()) == 1 + 1
+    assert len(rows_path.read_text().splitlines()) == 1 + 2
 
     with workers(1, OneAnswer, three_squares) as pool:
         rows = run_tasks(pool, tasks_of(three_squares), header, rows_path)
@@ -106,9 +119,10 @@ def test_a_mistake_in_a_segmenter_is_told_with_its_place(three_squares):
 
 def test_no_process_is_left_when_the_caller_is_interrupted(three_squares):
     pool = workers(2, OneAnswer, three_squares)
-    processes = list(pool._processes.values())
+    processes = []
 
     def interrupt(done, total):
+        processes.extend(pool._engine._processes.values())
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), pool:

@@ -121,7 +121,7 @@ def write_into_a_limit(pipe, path, max_bytes):
         pipe.send((saved, reason, status, again, store.image(1).revision))
 
 
-def make_slow_version_2(sqlite):
+def make_slow_version(sqlite):
     """A migration of a later version: a new column that every object gets a value in."""
     sqlite.execute("ALTER TABLE objects ADD COLUMN note TEXT")
     for (object_id,) in sqlite.execute("SELECT id FROM objects").fetchall():
@@ -130,7 +130,7 @@ def make_slow_version_2(sqlite):
 
 def migrate(pipe, path):
     """Open a project with a program that knows one version more."""
-    schema.MIGRATIONS = (*schema.MIGRATIONS, make_slow_version_2)
+    schema.MIGRATIONS = (*schema.MIGRATIONS, make_slow_version)
     pipe.send("start")
     with ProjectStore.open(path):
         pipe.send("migrated")

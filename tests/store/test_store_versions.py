@@ -28,10 +28,13 @@ from store_things import (
 
 from latentcut.errors import ProjectTooNew
 from latentcut.store import schema
+from latentcut.store.lessons import Evidence, LessonRow
 from latentcut.store.project import ProjectStore
 from latentcut.store.rows import LabelSet
 
 FIXTURES = Path(__file__).parent / "fixtures"
+NEWEST = schema.newest_version()
+LATER = NEWEST + 1  # of `later_program`
 NUM_KILLS = 60 if IS_SOAK else 8
 
 
@@ -75,13 +78,39 @@ def test_a_project_of_version_1_opens_with_all_its_work_and_history(folder):
         assert store.new_object_id(1) == 3
 
 
+def test_a_project_of_version_1_learns_as_a_new_one_does(folder):
+    file = shutil.copy(FIXTURES / "project-v1.db", folder / "project.db")
+
+    with ProjectStore.open(file) as store:
+        assert (store.uses_preferences(), store.evidence(9)) == (True, ())
+        record = record_of(store.new_object_id(1), 1)
+        taught = Evidence({record.id: "{}"}, {(record.id, record.mask): (0.25, 1.0)})
+        store.commit(1, 5, "click", {record.id: record}, {}, evidence=taught)
+
+        assert store.evidence(9) == (LessonRow(record.id, record.mask, "{}", (0.25, 1.0)),)
+
+
+def test_a_project_of_version_2_opens_with_what_it_has_learned(folder):
+    file = shutil.copy(FIXTURES / "project-v2.db", folder / "project.db")
+
+    with ProjectStore.open(file) as store:
+        first, _ = store.document(1).objects
+        assert first.parts[0].preference == (0.5, -0.25, 0.0, 1.0, 0.0)
+        assert store.evidence(9) == (LessonRow(first.id, first.mask, '{"look": 1}', (0.25, 1.0)),)
+        assert store.undo(1, 3).objects == (first,)
+        assert store.evidence(9) == (LessonRow(first.id, first.mask, '{"look": 1}', (0.25, 1.0)),)
+        assert store.undo(1, 4).objects[0].mask != first.mask
+        assert store.evidence(9)[0].agreement == (1.0, 0.25)
+        assert not store.uses_preferences()
+
+
 def test_an_older_project_is_copied_before_it_is_migrated(folder, later_program):
     file = Path(shutil.copy(FIXTURES / "project-v1.db", folder / "project.db"))
 
     with ProjectStore.open(file) as store:
         check_content_of_version_1(store)
 
-    assert run_sql(file, "PRAGMA user_version") == [[(2,)]]
+    assert run_sql(file, "PRAGMA user_version") == [[(LATER,)]]
     copy = folder / "project-format1.db"
     assert sorted(p.name for p in folder.iterdir()) == ["project-format1.db", "project.db"]
     assert run_sql(copy, "PRAGMA user_version", "PRAGMA application_id") == [
@@ -116,7 +145,7 @@ def test_a_newer_project_is_refused_and_not_touched(folder, where):
 
     assert str(caught.value) == (
         f"{folder.name}/project.db was written by a newer latentcut (format 9; this one reads up "
-        "to 1), and was left as it is: run pip install --upgrade latentcut"
+        "to 2), and was left as it is: run pip install --upgrade latentcut"
     )
     assert traces(folder) == before
 
@@ -135,7 +164,7 @@ def test_a_program_notices_when_a_newer_one_migrates_its_project_meanwhile(store
             use()
         assert str(caught.value) == (
             ".latentcut/project.db was written by a newer latentcut (format 9; this one reads up "
-            "to 1), and was left as it is: run pip install --upgrade latentcut"
+            "to 2), and was left as it is: run pip install --upgrade latentcut"
         )
 
 
@@ -180,16 +209,17 @@ def test_a_kill_during_a_migration_leaves_a_project_that_opens(folder):
         file = folder / ".latentcut" / "project.db"
         assert faults_of(file) == []
         version = run_sql(file, "PRAGMA user_version")[0][0][0]
-        num_migrated += version == 2
-        if version == 1:
+        num_migrated += version == LATER
+        if version == NEWEST:
             with ProjectStore.open(folder) as store:
                 assert store.document(1) == before
         process, pipe = start(migrate, folder)
         process.join()
         assert received(pipe) == ["start", "migrated"]
         without_note = "SELECT count(*) FROM objects WHERE note IS NULL"
-        assert run_sql(file, "PRAGMA user_version", without_note) == [[(2,)], [(0,)]]
-        assert run_sql(folder / ".latentcut/project-format1.db", "PRAGMA user_version") == [[(1,)]]
+        assert run_sql(file, "PRAGMA user_version", without_note) == [[(LATER,)], [(0,)]]
+        copy = folder / f".latentcut/project-format{NEWEST}.db"
+        assert run_sql(copy, "PRAGMA user_version") == [[(NEWEST,)]]
 
     report(
         f"A7: {NUM_KILLS} kills during a migration, {num_migrated} after it was done, "
@@ -214,7 +244,7 @@ def test_a_power_cut_at_any_moment_of_a_migration_leaves_a_project_that_opens(
             disk.cut(rng, Path(place))
             with ProjectStore.open(Path(place) / "project.db") as store:
                 check_content_of_version_1(store)
-            assert run_sql(store.path, "PRAGMA user_version") == [[(2,)]]
+            assert run_sql(store.path, "PRAGMA user_version") == [[(LATER,)]]
 
 
 def test_two_programs_that_begin_a_project_at_once_share_it(folder):
@@ -224,4 +254,4 @@ def test_two_programs_that_begin_a_project_at_once_share_it(folder):
         process.join()
 
     assert answers == [["start", "migrated"]] * 4
-    assert run_sql(folder / ".latentcut" / "project.db", "PRAGMA user_version") == [[(2,)]]
+    assert run_sql(folder / ".latentcut" / "project.db", "PRAGMA user_version") == [[(LATER,)]]

@@ -34,6 +34,9 @@ def test_the_api_has_just_these_routes(server):
     assert routes == {
         "GET /api/v1/project",
         "PUT /api/v1/project/labels",
+        "GET /api/v1/project/preferences",
+        "PUT /api/v1/project/preferences",
+        "DELETE /api/v1/project/preferences",
         "PUT /api/v1/project/settings",
         "GET /api/v1/status",
         "GET /api/v1/images/{image_id}",
@@ -77,6 +80,7 @@ def test_a_project_begins_with_its_images_and_nothing_else(client):
         "num_masks": 6,
         "labels": {"revision": 0, "labels": []},
         "settings": {},
+        "preferences": {"enabled": True, "num_learned": 0},
     }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from latentcut.annotation.compose import MaskBook, draw_strokes, finish, pieces, with_mask
 from latentcut.annotation.records import (
@@ -27,6 +27,7 @@ from latentcut.annotation.records import (
 )
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.preferences import Look, Preferences
 from latentcut.errors import BadAction, NotInProject
 
 Mode = Literal["refine", "add", "subtract", "intersect"]
@@ -151,6 +152,7 @@ class Workbench:
         label_ids: The project's labels.
         predictor: The model.
         encoded: Gives the encoded image; only asked by actions that need the model.
+        preferences: Gives what was learned of this project's choices; asked by first clicks.
     """
 
     objects: tuple[ObjectRecord, ...]
@@ -159,6 +161,7 @@ class Workbench:
     label_ids: frozenset[int]
     predictor: Predictor
     encoded: Callable[[], EncodedImage]
+    preferences: Callable[[], Preferences] = Preferences
 
     def object(self, object_id: int) -> ObjectRecord:
         """The object of an id. Raises NotInProject."""
@@ -192,6 +195,7 @@ class Outcome:
         object_id: The object that was worked on; None: no single one.
         done: The image's new mark; None: as before.
         prediction: The model's answer behind the object's newest part, if it was asked.
+        look: What the candidates of a new object look like, if clicks made it.
     """
 
     kind: str
@@ -199,6 +203,7 @@ class Outcome:
     object_id: int | None = None
     done: bool | None = None
     prediction: Prediction | None = None
+    look: Look | None = None
 
 
 def needs_model(action: Action) -> bool:
@@ -243,11 +248,22 @@ def predict_part(record: ObjectRecord, bench: Workbench) -> Prediction | None:
     """
     The model's answer behind the newest part, once more: the same candidates to the last bit.
 
-    None for an object whose newest part never asked the model.
+    They have the scores they had then, whatever was learned since. None for an object whose
+    newest part never asked the model.
     """
     if not record.parts or record.parts[-1].selected is None:
         return None
-    return _predict(record.parts[-1], bench)
+    part = record.parts[-1]
+    return _as_scored_then(part, _predict(part, bench))
+
+
+def _as_scored_then(part: Part, prediction: Prediction) -> Prediction:
+    if part.preference is None:
+        return prediction
+    try:
+        return Preferences(weights=part.preference).applied(prediction)
+    except ValidationError:  # weights of another kind, from a project of another program
+        return prediction
 
 
 def _predict(part: Part, bench: Workbench) -> Prediction:
@@ -267,11 +283,28 @@ def _prompt(action: ClickAction | BoxAction, bench: Workbench) -> Outcome:
         part = part.model_copy(update={"clicks": part.clicks + action.clicks})
     else:
         part = part.model_copy(update={"box": action.box})
-    prediction = _predict(part, bench)
+    prediction, look = _predict(part, bench), None
+    if is_first_look(part) and not record.parts:
+        look = Look.of(prediction) if action.object is None else None
+        prediction, part = _preferred(part, prediction, bench)
     part = _taken(part, prediction, bench, by_user=False)
     kept = record.parts[:-1] if action.mode == "refine" else record.parts
     changed = finish(record.model_copy(update={"parts": (*kept, part)}), bench.book)
-    return Outcome(action.kind, {record.id: changed}, record.id, prediction=prediction)
+    return Outcome(action.kind, {record.id: changed}, record.id, prediction=prediction, look=look)
+
+
+def is_first_look(part: Part) -> bool:
+    """Whether a part asks what is meant at all: by clicks alone, starting from no mask."""
+    return part.box is None and part.previous is None
+
+
+def _preferred(part: Part, prediction: Prediction, bench: Workbench) -> tuple[Prediction, Part]:
+    """The prediction as this project's people would rank it, and the part with the note of it."""
+    preferences = bench.preferences()
+    if preferences.is_neutral:
+        return prediction, part
+    noted = part.model_copy(update={"preference": preferences.weights})
+    return preferences.applied(prediction), noted
 
 
 def _open_part(record: ObjectRecord, mode: Mode, bench: Workbench) -> Part:
@@ -286,11 +319,11 @@ def _open_part(record: ObjectRecord, mode: Mode, bench: Workbench) -> Part:
         return Part(op=op, mask=record.mask)
     if len(record.parts) > 1:
         newest = record.parts[-1]
-        return newest.model_copy(update={"previous": newest.mask})
+        return newest.model_copy(update={"previous": newest.mask, "preference": None})
     previous = record.mask if record.area else None
     if not record.parts:
         return Part(previous=previous, mask=record.mask)
-    return record.parts[0].model_copy(update={"previous": previous})
+    return record.parts[0].model_copy(update={"previous": previous, "preference": None})
 
 
 def _taken(part: Part, prediction: Prediction, bench: Workbench, by_user: bool) -> Part:

@@ -27,6 +27,7 @@ MAX_CLICKS_PER_OBJECT = 10_000
 MAX_STROKE_POINTS = 20_000
 MAX_STROKES_PER_OBJECT = 10_000
 MAX_RADIUS_PX = 5_000.0
+MAX_WEIGHTS = 32
 
 
 def mask_id_of(rle: CocoRle) -> str:
@@ -62,6 +63,8 @@ class Part(Record):
         by_user: Whether a person took the candidate, rather than g.
         score: g's probability of the candidate, in [0, 1].
         expected_iou: g's guess of its IoU, in [0, 1].
+        preference: Weights of the preferences that were applied to g's scores, so that the same
+            candidates can be had again with the same scores; None: none were.
         mask: The candidate, at image resolution.
     """
 
@@ -73,6 +76,7 @@ class Part(Record):
     by_user: bool = False
     score: float | None = None
     expected_iou: float | None = None
+    preference: tuple[float, ...] | None = Field(default=None, max_length=MAX_WEIGHTS)
     mask: MaskId
 
 

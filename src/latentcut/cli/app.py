@@ -13,19 +13,26 @@ import typer
 
 from latentcut import __version__
 from latentcut.cli.annotate import annotate
+from latentcut.cli.batch import batch
 from latentcut.cli.bundle import bundle
+from latentcut.cli.cvat_agent import cvat_agent, cvat_nuclio
 from latentcut.cli.data import data
 from latentcut.cli.demo import demo
 from latentcut.cli.doctor import doctor
 from latentcut.cli.download import download
 from latentcut.cli.edge import Edge
 from latentcut.cli.evaluate import evaluate
+from latentcut.cli.everything import everything
 from latentcut.cli.export import export
 from latentcut.cli.import_ import import_
+from latentcut.cli.label_studio import label_studio
+from latentcut.cli.osam import PASSED_ON, labelme, osam
 from latentcut.cli.report import report
 from latentcut.cli.reproduce import reproduce
 from latentcut.cli.segment import OrderedClicks, segment
+from latentcut.cli.serve import serve
 from latentcut.cli.train import train
+from latentcut.cli.xanylabeling import xanylabeling
 
 app = typer.Typer(
     name="latentcut",
@@ -61,6 +68,9 @@ def everywhere(
 
 app.command("annotate")(annotate)
 app.command("segment", cls=OrderedClicks)(segment)
+app.command("everything")(everything)
+app.command("serve")(serve)
+app.command("batch")(batch)
 app.command("export")(export)
 app.command("import")(import_)
 app.command("demo")(demo)
@@ -72,6 +82,12 @@ app.command("download")(download)
 app.command("bundle")(bundle)
 app.command("doctor")(doctor)
 app.add_typer(data, name="data")
+app.command("cvat-agent")(cvat_agent)
+app.command("cvat-nuclio")(cvat_nuclio)
+app.command("label-studio")(label_studio)
+app.command("xanylabeling")(xanylabeling)
+app.command("labelme", context_settings=PASSED_ON)(labelme)
+app.command("osam")(osam)
 
 
 def main() -> None:

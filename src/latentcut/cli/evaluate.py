@@ -11,7 +11,14 @@ import typer
 
 from latentcut.cli.edge import interrupted
 from latentcut.cli.evaluating import Job, Prepared, evaluate_each, prepare
-from latentcut.cli.options import BundleOption, ThreadsOption, check_file_target
+from latentcut.cli.options import (
+    BundleOption,
+    EngineOption,
+    RayAddressOption,
+    ThreadsOption,
+    check_engine,
+    check_file_target,
+)
 
 
 def evaluate(
@@ -68,6 +75,8 @@ def evaluate(
     workers: Annotated[
         int, typer.Option(min=1, max=256, metavar="N", help="Processes that work side by side.")
     ] = 1,
+    engine: EngineOption = "local",
+    ray_address: RayAddressOption = None,
     threads: ThreadsOption = 0,
     frame: Annotated[
         list[str] | None,
@@ -85,13 +94,14 @@ def evaluate(
     Measure predictors: a robot user clicks on every object, up to 20 times.
 
     With --json OUT, finished objects are kept in OUT.rows-*.jsonl: after an interrupt the
-    same command goes on from there. Numbers do not depend on --workers.
+    same command goes on from there. Numbers do not depend on --workers and --engine.
     """
     for target in (json_path, report):
         if target is not None:
             check_file_target(target)
     if report is not None:
         check_plots()
+    check_engine(engine, ray_address)
     job = Job(
         data=tuple(data),
         predictors=predictor_specs(predictor, bundle, frame),
@@ -104,6 +114,8 @@ def evaluate(
         workers=workers,
         threads=threads,
         json_path=json_path,
+        engine=engine,
+        ray_address=ray_address,
     )
     prepared = prepare(job)
     runs, skipped = evaluate_all(prepared, markdown=markdown)

@@ -35,6 +35,8 @@ class Job:
     workers: int = 1
     threads: int = 0
     json_path: Path | None = None
+    engine: str = "local"
+    ray_address: str | None = None
 
     @property
     def threads_each(self) -> int:
@@ -194,11 +196,12 @@ def start_work(prepared: Prepared, name: str, text: str, stack: ExitStack) -> Wo
     from latentcut.evaluation.workers import Here, Workers
 
     job = prepared.job
-    if job.workers == 1:
+    if job.workers == 1 and job.engine == "local":
         return Here(prepared.segmenters[name], prepared.datasets)
     builder = partial(build, text, job.threads_each, prepared.protocol.mask_threshold)
     openers = [partial(open_dataset, given) for given in job.data]
-    return stack.enter_context(Workers(job.workers, builder, openers))
+    workers = Workers(job.workers, builder, openers, job.engine, job.ray_address)
+    return stack.enter_context(workers)
 
 
 def rows_path_of(

@@ -27,6 +27,34 @@ JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object to stdout instead of text.")
 ]
 
+EngineOption = Annotated[
+    str, typer.Option("--engine", metavar="NAME", help="Who works: local, or ray (a Ray cluster).")
+]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="Cluster of --engine ray, such as auto or ray://head:10001 (default: RAY_ADDRESS, "
+        "else one of its own).",
+    ),
+]
+
+
+def check_engine(engine: str, ray_address: str | None) -> None:
+    """
+    Whether there is such an engine, asked before the work begins.
+
+    Raises:
+        BadConfig: There is none.
+        typer.BadParameter: An address is given for an engine that has none.
+    """
+    from latentcut.engines.find import check_engine_name
+
+    check_engine_name(engine)
+    if ray_address is not None and engine != "ray":
+        raise typer.BadParameter("it belongs to --engine ray", param_hint="--ray-address")
+
 
 def parse_xy(text: str, option: str) -> tuple[float, float]:
     """

@@ -31,16 +31,20 @@ if TYPE_CHECKING:
     Picture = NDArray[np.bool_] | NDArray[np.uint8]
 
 ORDER_KEY = "latentcut.click_order"
+# options that are answered in the order in which they are written: is it on the thing?
+SIGNS = {"positive": True, "negative": False, "scribble": True, "negative_scribble": False}
+
+Points = list[tuple[float, float]]
 
 
 class OrderedClicks(TyperCommand):
-    """Remembers how --positive and --negative alternate; Typer keeps only a list of each."""
+    """Remembers how clicks and scribbles alternate; Typer keeps only a list of each option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as usual, and note the name of each click option as it occurs."""
         _, _, order = self.make_parser(ctx).parse_args(args=list(args))
         names = [parameter.name for parameter in order]
-        ctx.meta[ORDER_KEY] = [name for name in names if name in ("positive", "negative")]
+        ctx.meta[ORDER_KEY] = [name for name in names if name in SIGNS]
         return super().parse_args(ctx, args)
 
 
@@ -78,6 +82,14 @@ def segment(
         list[str] | None,
         typer.Option(metavar="X,Y", help="Click on the background; may be repeated."),
     ] = None,
+    scribble: Annotated[
+        list[str] | None,
+        typer.Option(metavar='"X,Y X,Y ..."', help="Stroke over the thing; may be repeated."),
+    ] = None,
+    negative_scribble: Annotated[
+        list[str] | None,
+        typer.Option(metavar='"X,Y X,Y ..."', help="Stroke over the background; may be repeated."),
+    ] = None,
     box: Annotated[
         str | None,
         typer.Option(metavar="X0,Y0,X1,Y1", help="Box around the thing, answered before clicks."),
@@ -109,14 +121,17 @@ def segment(
     Cut one thing out of a picture.
 
     Positions are pixels from the centre of the top-left pixel of the upright picture, x to the
-    right, y down. A box is answered first, then clicks one by one in the order in which they are
-    written, as if a person made them. Nothing is written unless everything could be computed.
+    right, y down. A box is answered first, then clicks and scribbles one by one in the order in
+    which they are written, as if a person made them. Nothing is written unless everything could be
+    computed.
 
     Example: latentcut segment photo.jpg --positive 320,200 --negative 40,60 --output mask.png
     """
-    signed_xy = clicks_in_order(ctx.meta[ORDER_KEY], positive or [], negative or [])
+    given = {"positive": positive, "negative": negative}
+    given |= {"scribble": scribble, "negative_scribble": negative_scribble}
+    strokes = strokes_in_order(ctx.meta[ORDER_KEY], given)
     corners = None if box is None else parse_box(box)
-    if corners is None and not signed_xy and previous_mask is None:
+    if corners is None and not strokes and previous_mask is None:
         raise NoClicks
     if corners is not None and previous_mask is not None:
         raise typer.BadParameter(
@@ -150,9 +165,12 @@ def segment(
         prediction = session.box(*corners)
         prediction.mask  # noqa: B018  # made when first asked for; belongs to the box's time
         times["box"] = since_ms(started)
-    for x, y, is_positive in signed_xy:
+    for points, is_positive in strokes:
         started = time.perf_counter()
-        prediction = session.click(x, y, is_positive)
+        if len(points) == 1:
+            prediction = session.click(*points[0], is_positive)
+        else:
+            prediction = session.scribble(points, is_positive)
         prediction.mask  # noqa: B018  # likewise
         click_ms.append(since_ms(started))
     if prediction is None:
@@ -169,15 +187,25 @@ def segment(
     typer.echo(json.dumps(facts) if as_json else in_words(facts))
 
 
-def clicks_in_order(
-    order: list[str], positive: list[str], negative: list[str]
-) -> list[tuple[float, float, bool]]:
-    """The clicks (x, y, positive) in the order of their options on the command line."""
-    rest = {
-        "positive": iter([(*parse_xy(text, "--positive"), True) for text in positive]),
-        "negative": iter([(*parse_xy(text, "--negative"), False) for text in negative]),
-    }
-    return [next(rest[name]) for name in order]
+def strokes_in_order(
+    order: list[str], given: dict[str, list[str] | None]
+) -> list[tuple[Points, bool]]:
+    """
+    Clicks (of one point) and scribbles, each with its sign, in the order of their options.
+
+    Args:
+        order: Names of the options as they were written.
+        given: What was written, by option.
+
+    Raises:
+        typer.BadParameter: Something is no position.
+    """
+    rest = {}
+    for name, texts in given.items():
+        option = "--" + name.replace("_", "-")
+        split = [text.split() if "scribble" in name else [text] for text in texts or []]
+        rest[name] = iter([[parse_xy(part, option) for part in parts] for parts in split])
+    return [(next(rest[name]), SIGNS[name]) for name in order]
 
 
 def parse_box(text: str) -> tuple[float, float, float, float]:

@@ -41,6 +41,7 @@ class FrameInfo(_Strict):
             worth its encoding; 1.0: always, so that large objects are shown at zoom_px, too.
         second_look_gain: Least such ratio at which a first answer is looked at again, zoomed
             in; None: never.
+        mirror: Whether the network is also asked about the mirror image; the answer is the mean.
     """
 
     first_px: int = Field(default=448, ge=64, le=2048, multiple_of=16)
@@ -48,6 +49,7 @@ class FrameInfo(_Strict):
     zoom_factor: float = Field(default=1.3, ge=1.0, le=4.0)
     zoom_min_gain: float = Field(default=1.0, ge=1.0)
     second_look_gain: float | None = Field(default=1.2, ge=1.0)
+    mirror: bool = False
 
 
 class SelectionInfo(_Strict):

@@ -89,6 +89,11 @@ class Prediction:
         return len(self.scores)
 
     @property
+    def placed(self) -> tuple[PlacedLogits, ...]:
+        """The network's own candidates, before clicks are obeyed, in f's order."""
+        return self._placed
+
+    @property
     def mask(self) -> BoolArray:
         """The selected mask, bool (H0, W0), read-only."""
         return self.candidate(self.selected)
@@ -184,12 +189,26 @@ class Prediction:
         Raises:
             NoSuchCandidate: index is not 0 to M - 1.
         """
-        chosen = Prediction(self._placed, self.scores, self.expected_iou, self.clicks, index)
-        with self._lock:
-            chosen._masks.update(self._masks)
-            chosen._num_broken.update(self._num_broken)
+        chosen = self._sharing(self.scores, index)
         chosen.candidate(index)
         return chosen
+
+    def reranked(self, scores: FloatArray) -> Prediction:
+        """
+        The same candidates with other scores, the largest of which is selected.
+
+        Args:
+            scores: float32 (M,), probabilities.
+        """
+        return self._sharing(scores, None)
+
+    def _sharing(self, scores: FloatArray, selected: int | None) -> Prediction:
+        """A prediction of the same candidates, with the masks that were made already."""
+        other = Prediction(self._placed, scores, self.expected_iou, self.clicks, selected)
+        with self._lock:
+            other._masks.update(self._masks)
+            other._num_broken.update(self._num_broken)
+        return other
 
 
 def paste(logits: FloatArray, frame: Frame, clicks: Clicks) -> tuple[BoolArray, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -33,9 +33,11 @@ from latentcut.core.bundle import (
     read_bundle,
 )
 from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
+from latentcut.core.everything import EverythingOptions, FoundObject, find_all
 from latentcut.core.frame import Frame, crop_frame, resize, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
 from latentcut.core.images import ImageLimits, read_image
+from latentcut.core.mirrored import MirroredBackend
 from latentcut.core.onnx_backend import OnnxBackend
 from latentcut.core.prediction import PlacedLogits, Prediction, place_logits
 from latentcut.core.session import Session
@@ -217,6 +219,23 @@ class Predictor:
         previous = view.frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
         return self._answer(view, checked, previous).prediction(checked, self.selection)
 
+    def find_all(
+        self,
+        image: ImageSource | EncodedImage,
+        options: EverythingOptions | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[FoundObject, ...]:
+        """
+        All things in an image, the best first; see ``everything.find_all``.
+
+        Args:
+            image: As for ``open``, or an encoded image.
+            options: How thoroughly to look, and what to keep.
+            progress: Called after every click with how many were made, of how many.
+        """
+        encoded = image if isinstance(image, EncodedImage) else self.encode(image)
+        return find_all(self, encoded, options, progress)
+
     def glance(self, encoded: EncodedImage, click: Click) -> Prediction:
         """
         A quick answer to one click, for previews: the whole image, without a second look.
@@ -357,7 +376,13 @@ def load(path: str | os.PathLike[str] | None = None, threads: int = 0) -> Predic
 
 def predictor_of(bundle: Bundle, threads: int = 0) -> Predictor:
     """A predictor of a bundle in memory; arguments and errors as for ``load``."""
-    backend = OnnxBackend(bundle.encoder, bundle.decoder, bundle.info.num_masks, threads)
+    mirror = bundle.info.frame.mirror
+    total = threads or os.cpu_count() or 1
+    per_run = max(1, total // 2) if mirror else threads
+    backend: Backend
+    backend = OnnxBackend(bundle.encoder, bundle.decoder, bundle.info.num_masks, per_run)
+    if mirror:
+        backend = MirroredBackend(backend, at_once=total > 1)
     return Predictor(
         backend, bundle.info.frame, bundle.info.selection, fingerprint=bundle.fingerprint
     )

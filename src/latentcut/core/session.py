@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click, Clicks
 from latentcut.core.prediction import Prediction
+from latentcut.core.scribbles import scribble_clicks
 from latentcut.errors import MaskSizeMismatch, NothingToUndo
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Session:
     """
     Clicks and a box on one object, undo and redo, and the choice among candidates.
 
-    Every click, box and choice is one step of the history. A session belongs to one
+    Every click, scribble, box and choice is one step of the history. A session belongs to one
     thread; several sessions may share a predictor and an encoded image.
 
     Args:
@@ -89,9 +90,22 @@ class Session:
         Raises:
             ClickOutsideImage: The position lies outside the image; nothing has changed.
         """
-        clicks = (*self.clicks, Click(float(x), float(y), bool(positive)))
-        before = self.start_mask if self.prediction is None else self.prediction.mask
-        return self._ask(clicks, before, self.box_xyxy)
+        return self._click((Click(float(x), float(y), bool(positive)),))
+
+    def scribble(self, points_xy: ArrayLike, positive: bool = True) -> Prediction:
+        """
+        Add a stroke, as the few clicks that stand for it, and return the new prediction.
+
+        Args:
+            points_xy: (N, 2), the stroke, positions as those of clicks; what leaves the image
+                is moved to its edge.
+            positive: True on the object, False on the background.
+
+        Raises:
+            BadScribble: No points, or some that are no numbers; nothing has changed.
+        """
+        size_hw = self.encoded.size_hw
+        return self._click(scribble_clicks(points_xy, bool(positive), size_hw))
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> Prediction:
         """
@@ -150,6 +164,10 @@ class Session:
             raise NothingToUndo("there is nothing to redo: nothing was undone")
         self._now += 1
         return self.prediction
+
+    def _click(self, new: Clicks) -> Prediction:
+        before = self.start_mask if self.prediction is None else self.prediction.mask
+        return self._ask((*self.clicks, *new), before, self.box_xyxy)
 
     def _ask(
         self, clicks: Clicks, before: BoolArray | None, box_xyxy: BoxXyxy | None

@@ -1,31 +1,27 @@
 """
-Processes that evaluate objects side by side.
+Workers that evaluate objects side by side.
 
 Each builds its own segmenter and opens the data sets itself: nothing large travels. Objects are
-handed out one at a time, to whoever is free; answers come back in any order. The processes are
-started anew (``spawn``), so what they are given must be importable and picklable.
+handed out one at a time, to whoever is free; answers come back in any order.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from functools import partial
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from latentcut.datasets.dataset import Dataset, ObjectRef
-from latentcut.errors import LatentcutError, WorkerDied
+from latentcut.engines.engine import Engine, Lost
+from latentcut.engines.find import find_engine
+from latentcut.errors import WorkerDied
 from latentcut.evaluation.protocol import ObjectResult, evaluate_sample
 from latentcut.evaluation.protocol import Protocol as Rules
 from latentcut.evaluation.segmenter import Segmenter
 
-GRACE_S = 5.0  # for a process to end after it was told to, before it is killed
+NAME = "evaluation worker"
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,10 @@ class Task:
     protocol: Rules
     user: str | None = None
     seed: int = 0
+
+    def __str__(self) -> str:
+        """What an error calls it."""
+        return self.ref.name
 
 
 class Work(Protocol):
@@ -81,12 +81,17 @@ def do(segmenter: Segmenter, dataset: Dataset, task: Task) -> ObjectResult:
 
 class Workers:
     """
-    Other processes evaluate. A context manager: they end with it, however it ends.
+    Workers of an engine evaluate. A context manager: they end with it, however it ends.
 
     Args:
         count: How many, at least 1.
-        build: Makes the segmenter, in each process.
-        open_sets: Open the data sets that tasks name by place, in each process.
+        build: Makes the segmenter, in each worker.
+        open_sets: Open the data sets that tasks name by place, in each worker.
+        engine_name: Where the workers are; see ``engines.find``.
+        address: Of a Ray cluster; see ``engines.ray``.
+
+    Raises:
+        BadConfig, MissingExtra, ClusterUnusable: See ``engines.find``.
     """
 
     def __init__(
@@ -94,28 +99,17 @@ class Workers:
         count: int,
         build: Callable[[], Segmenter],
         open_sets: Sequence[Callable[[], Dataset]],
+        engine_name: str = "local",
+        address: str | None = None,
     ) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._processes: dict[Connection, Any] = {}
-        try:
-            for number in range(count):
-                ours, theirs = context.Pipe()
-                process = context.Process(
-                    target=work,
-                    args=(theirs, build, tuple(open_sets)),
-                    daemon=True,
-                    name=f"evaluation worker {number + 1}",
-                )
-                with interrupts_ignored():
-                    process.start()
-                theirs.close()  # so that its end is seen here
-                self._processes[ours] = process
-        except BaseException:
-            self.end()
-            raise
+        evaluator = partial(Evaluator, build, tuple(open_sets))
+        self._engine: Engine[Task, ObjectResult] = find_engine(
+            engine_name, count, evaluator, address, NAME
+        )
 
     def __enter__(self) -> Workers:
-        """The workers, which have begun to build their segmenters."""
+        """The workers; they are started when there are tasks for them."""
+        self._engine.__enter__()
         return self
 
     def __exit__(
@@ -124,109 +118,44 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End all processes."""
-        self.end()
-
-    def end(self) -> None:
-        """End all processes, those that still work as well."""
-        for connection, process in self._processes.items():
-            connection.close()
-            process.terminate()
-        for process in self._processes.values():
-            process.join(GRACE_S)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
-        self._processes = {}
+        """End all workers."""
+        self._engine.__exit__(kind, error, trace)
 
     def results(self, tasks: Sequence[Task]) -> Iterator[tuple[int, ObjectResult]]:
         """
-        As they are finished.
+        As they are finished; the object of a worker that is killed is given to another one.
 
         Raises:
-            WorkerDied: A process ended, killed by the system for instance.
+            WorkerDied: An object ended three workers, or they end before they begin.
             LatentcutError: What a worker met first.
         """
-        waiting = iter(enumerate(tasks))
-        busy = {c for c in self._processes if self._give(c, next(waiting, None))}
-        while busy:
-            for connection in wait(list(busy)):
-                assert isinstance(connection, Connection)
-                place, found = self._receive(connection)
-                if isinstance(found, BaseException):
-                    raise found
-                yield place, found
-                if not self._give(connection, next(waiting, None)):
-                    busy.discard(connection)
-
-    def _give(self, connection: Connection, numbered: tuple[int, Task] | None) -> bool:
-        if numbered is None:
-            return False
-        try:
-            connection.send(numbered)
-        except (BrokenPipeError, ConnectionResetError):
-            raise self._died(connection) from None
-        return True
-
-    def _receive(self, connection: Connection) -> tuple[int, ObjectResult | BaseException]:
-        try:
-            received: tuple[int, ObjectResult | BaseException] = connection.recv()
-        except (EOFError, ConnectionResetError):
-            raise self._died(connection) from None
-        return received
-
-    def _died(self, connection: Connection) -> WorkerDied:
-        process = self._processes[connection]
-        process.join(GRACE_S)
-        return WorkerDied(process.name, process.exitcode)
+        for place, found in self._engine.run(tasks):
+            if isinstance(found, Lost):
+                raise WorkerDied(f"the third {NAME} on {tasks[place]}", found.exit_code)
+            yield place, found
 
 
-def work(
-    connection: Connection,
-    build: Callable[[], Segmenter],
-    open_sets: Sequence[Callable[[], Dataset]],
-) -> None:
-    """What a worker process does, until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends us
-    use_one_thread()
-    segmenter: Segmenter | None = None
-    opened: dict[int, Dataset] = {}
-    while True:
-        try:
-            place, task = connection.recv()
-        except (EOFError, ConnectionResetError):
-            return
-        try:
-            segmenter = segmenter or build()
-            if task.dataset not in opened:
-                opened[task.dataset] = open_sets[task.dataset]()
-            found: ObjectResult | BaseException = do(segmenter, opened[task.dataset], task)
-        except LatentcutError as error:
-            found = error
-        except Exception:
-            # its class may not exist on the other side, and its traceback does not travel
-            found = RuntimeError(f"on {task.ref.name}:\n{traceback.format_exc()}")
-        try:
-            connection.send((place, found))
-        except (BrokenPipeError, ConnectionResetError):
-            return
-
-
-@contextmanager
-def interrupts_ignored() -> Iterator[None]:
+class Evaluator:
     """
-    Processes started meanwhile never hear Ctrl-C, which goes to all of a terminal's.
+    What a worker does.
 
-    Outside the main thread, where Python does not let signals be set, nothing is changed.
+    Args:
+        build: Makes the segmenter.
+        open_sets: Open the data sets that tasks name by place; each is opened when it is needed.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: not set by Python
+
+    def __init__(
+        self, build: Callable[[], Segmenter], open_sets: tuple[Callable[[], Dataset], ...]
+    ) -> None:
+        use_one_thread()
+        self._segmenter, self._open_sets = build(), open_sets
+        self._opened: dict[int, Dataset] = {}
+
+    def __call__(self, task: Task) -> ObjectResult:
+        """Evaluate one object."""
+        if task.dataset not in self._opened:
+            self._opened[task.dataset] = self._open_sets[task.dataset]()
+        return do(self._segmenter, self._opened[task.dataset], task)
 
 
 def use_one_thread() -> None:

@@ -11,6 +11,7 @@ IoUs, and the selected mask is their argmax; low-resolution logits have the imag
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from latentcut.core.clicks import Click
 from latentcut.core.frame import resize
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor, load
+from latentcut.integrations.sam_automatic import AutomaticMaskGenerator
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
@@ -29,6 +31,7 @@ FloatArray = NDArray[np.float32]
 LOW_RES_PX = 256  # longer side of the logits that come back as mask_input
 NO_IMAGE = "An image must be set with .set_image(...) before mask prediction."
 FORMATS = ("RGB", "BGR")
+EMBEDDING = 1  # its place among the encoder's outputs
 
 
 class ClickPredictor:
@@ -126,6 +129,60 @@ class ClickPredictor:
         masks = logits if return_logits else logits > 0
         return masks, scores, np.stack([low_resolution(plane) for plane in logits])
 
+    def predict_torch(
+        self,
+        point_coords: Any,
+        point_labels: Any,
+        boxes: Any = None,
+        mask_input: Any = None,
+        multimask_output: bool = True,
+        return_logits: bool = False,
+    ) -> tuple[Any, Any, Any]:
+        """
+        Answer B prompts on the image one after the other.
+
+        Takes NumPy arrays or tensors, and gives back what came in; torch is not imported here.
+
+        Args:
+            point_coords: (B, N, 2), or None; pixels of the image, not of a network frame.
+            point_labels: (B, N), or None.
+            boxes: (B, 4), or None.
+            mask_input: (B, 1, h, w), or None.
+            multimask_output: As for ``predict``.
+            return_logits: Likewise.
+
+        Returns:
+            masks (B, C, H, W), scores (B, C), logits (B, C, h, w).
+
+        Raises:
+            RuntimeError, ValueError: As for ``predict``; also when all four are None, or when
+                they are not equally many.
+        """
+        given = {"point_coords": point_coords, "point_labels": point_labels}
+        given |= {"box": boxes, "mask_input": mask_input}
+        arrays = {name: as_array(value) for name, value in given.items() if value is not None}
+        lengths = {len(array) for array in arrays.values()}
+        if len(lengths) != 1:
+            raise ValueError(
+                "point_coords, point_labels, boxes and mask_input must hold equally many prompts, "
+                f"given { {name: len(array) for name, array in arrays.items()} }"
+            )
+        flags = {"multimask_output": multimask_output, "return_logits": return_logits}
+        answers = [
+            self.predict(**{name: array[place] for name, array in arrays.items()}, **flags)
+            for place in range(lengths.pop())
+        ]
+        like = next(value for value in given.values() if value is not None)
+        masks, scores, logits = (
+            like_input(np.stack(part), like) for part in zip(*answers, strict=True)
+        )
+        return masks, scores, logits
+
+    def get_image_embedding(self) -> FloatArray:
+        """What clicks are compared with, float32 (1, C, h, w). Raises RuntimeError."""
+        embedding: FloatArray = self._image().features[EMBEDDING]
+        return embedding
+
     def prediction(self, point_coords: ArrayLike, point_labels: ArrayLike) -> Prediction:
         """The same answer with all that SAM's interface has no place for."""
         return self.model.predict(self._image(), clicks_of(point_coords, point_labels))
@@ -156,6 +213,21 @@ def clicks_of(point_coords: ArrayLike | None, point_labels: ArrayLike | None) ->
         raise ValueError(f"point_labels must be 1, 0 or -1, given {sorted(set(labels.tolist()))}")
     pairs = zip(points, labels, strict=True)
     return tuple(Click(float(x), float(y), bool(label)) for (x, y), label in pairs if label >= 0)
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """An array, or a tensor of any device, as an array."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    return np.asarray(value)
+
+
+def like_input(array: NDArray[Any], given: Any) -> Any:
+    """An array as a tensor, where a tensor was given: made by the tensor's own library."""
+    if not hasattr(given, "detach"):
+        return array
+    torch = importlib.import_module(type(given).__module__.partition(".")[0])
+    return torch.from_numpy(np.ascontiguousarray(array)).to(given.device)
 
 
 def box_of(box: ArrayLike) -> tuple[float, float, float, float]:
@@ -219,6 +291,7 @@ def build_model(checkpoint: str | Path | None = None) -> Model:
 
 
 SamPredictor = ClickPredictor
+SamAutomaticMaskGenerator = AutomaticMaskGenerator
 sam_model_registry: Mapping[str, Callable[..., Model]] = dict.fromkeys(
     ("default", "vit_h", "vit_l", "vit_b"), build_model
 )

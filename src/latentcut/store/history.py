@@ -25,6 +25,7 @@ from latentcut.errors import (
     RevisionConflict,
 )
 from latentcut.store.images import one_image
+from latentcut.store.lessons import NO_EVIDENCE, Evidence, store_evidence
 from latentcut.store.masks import check_masks, store_masks
 from latentcut.store.rows import Document
 from latentcut.store.sqlite import all_rows, first_row
@@ -75,6 +76,7 @@ def commit(
     changes: Mapping[int, ObjectRecord | None],
     masks: Mapping[str, CocoRle],
     done: bool | None,
+    evidence: Evidence = NO_EVIDENCE,
 ) -> Document:
     """Do an action; arguments and errors are those of `ProjectStore.commit`."""
     place = _place(sqlite, image_id, expected_revision)
@@ -95,6 +97,7 @@ def commit(
             "INSERT INTO changes (action_id, object_id, other) VALUES (?, ?, ?)",
             (action_id, object_id, _packed(before)),
         )
+    store_evidence(sqlite, evidence)
     _move(sqlite, image_id, place.head + 1, place.done if done is None else done)
     return read_document(sqlite, image_id)
 

@@ -16,6 +16,14 @@ from latentcut.store import history
 from latentcut.store.connection import Connection
 from latentcut.store.images import FolderDifference, all_images, one_image
 from latentcut.store.labels import all_labels, replace_labels
+from latentcut.store.lessons import (
+    NO_EVIDENCE,
+    Evidence,
+    LessonRow,
+    forget,
+    read_evidence,
+    read_looks,
+)
 from latentcut.store.masks import one_mask
 from latentcut.store.rows import Document, ImageRow, LabelSet, StoreStatus
 from latentcut.store.sqlite import first_row
@@ -238,6 +246,7 @@ class ProjectStore:
         changes: Mapping[int, ObjectRecord | None],
         masks: Mapping[MaskId, CocoRle],
         done: bool | None = None,
+        evidence: Evidence = NO_EVIDENCE,
     ) -> Document:
         """
         Do an action: one step of the history of an image. What was undone before is dropped.
@@ -256,6 +265,8 @@ class ProjectStore:
 
             done: The image is declared done, or no longer; None: it stays as it is.
 
+            evidence: What can be learned from it about the person's choices.
+
         Returns:
             The document after the action.
 
@@ -267,7 +278,9 @@ class ProjectStore:
             BadMask: A mask has not the name that its content gives it.
         """
         with self._connection.writing() as sqlite:
-            return history.commit(sqlite, image_id, expected_revision, kind, changes, masks, done)
+            return history.commit(
+                sqlite, image_id, expected_revision, kind, changes, masks, done, evidence
+            )
 
     def undo(self, image_id: int, expected_revision: int) -> Document:
         """
@@ -314,6 +327,40 @@ class ProjectStore:
         """
         with self._connection.reading() as sqlite:
             return {mask_id: one_mask(sqlite, mask_id) for mask_id in mask_ids}
+
+    # ---------------------------------------------------------------- what can be learned
+
+    def evidence(self, limit: int) -> tuple[LessonRow, ...]:
+        """
+        What the newest objects teach that exist now, as they are now; oldest first.
+
+        Undo and redo need no help here: an object teaches what its mask in force says.
+
+        Args:
+            limit: At most so many.
+        """
+        with self._connection.reading() as sqlite:
+            return read_evidence(sqlite, limit)
+
+    def looks(self, object_ids: Iterable[int]) -> dict[int, str]:
+        """The looks of those objects that have one, as JSON."""
+        with self._connection.reading() as sqlite:
+            return read_looks(sqlite, object_ids)
+
+    def forget_evidence(self) -> None:
+        """Begin anew: nothing that was learned so far counts any more."""
+        with self._connection.writing() as sqlite:
+            forget(sqlite)
+
+    def uses_preferences(self) -> bool:
+        """Whether g's choice shall follow what was learned; at first it shall."""
+        with self._connection.reading() as sqlite:
+            return bool(first_row(sqlite, "SELECT preferences FROM project")[0])
+
+    def use_preferences(self, enabled: bool) -> None:
+        """Have g's choice follow what was learned, or not; learning goes on in either case."""
+        with self._connection.writing() as sqlite:
+            sqlite.execute("UPDATE project SET preferences = ?", (enabled,))
 
     # ---------------------------------------------------------------- can it be saved?
 

@@ -98,12 +98,40 @@ VERSION_1 = """
 """
 
 
+VERSION_2 = """
+    -- whether g's choice among candidates shall follow what this project's people choose
+    ALTER TABLE project ADD COLUMN preferences INTEGER NOT NULL DEFAULT 1;
+
+    -- what an object's candidates looked like after its first click; written once, never changed
+    CREATE TABLE looks (
+        object_id INTEGER PRIMARY KEY,
+        look TEXT NOT NULL                  -- JSON of a Look
+    ) STRICT;
+
+    -- how much what the object became resembles each of them, for every mask it ever had: undo
+    -- brings an old mask back, and with it what had been learned from it
+    CREATE TABLE outcomes (
+        object_id INTEGER NOT NULL,
+        mask TEXT NOT NULL,
+        agreement TEXT NOT NULL,            -- JSON list of numbers, one per candidate
+        PRIMARY KEY (object_id, mask)
+    ) STRICT;
+"""
+
+
 def _make_version_1(connection: apsw.Connection) -> None:
     connection.execute(VERSION_1)
 
 
+def _make_version_2(connection: apsw.Connection) -> None:
+    connection.execute(VERSION_2)
+
+
 # MIGRATIONS[n] takes a project of version n to version n + 1
-MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (_make_version_1,)
+MIGRATIONS: tuple[Callable[[apsw.Connection], None], ...] = (
+    _make_version_1,
+    _make_version_2,
+)
 
 
 def newest_version() -> int:
@@ -162,10 +190,12 @@ def check_owner(connection: apsw.Connection, name: str) -> None:
         ProjectBroken: It belongs to another program.
         ProjectTooNew: A newer latentcut wrote it.
     """
+    # the tables first: another process that begins this project commits both at once
+    has_tables = first_row(connection, "SELECT 1 FROM sqlite_schema LIMIT 1") is not None
     application = first_row(connection, "PRAGMA application_id")[0]
     if application == APPLICATION_ID:
         check_version(version_of(connection), name)
-    elif application or first_row(connection, "SELECT 1 FROM sqlite_schema LIMIT 1"):
+    elif application or has_tables:
         raise ProjectBroken(f"{name} is no project file: it is a database of another program")
 
 

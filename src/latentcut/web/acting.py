@@ -25,7 +25,7 @@ from latentcut.annotation.advice import looks_good, next_click
 from latentcut.annotation.compose import MaskBook
 from latentcut.annotation.records import MaskId, ObjectRecord
 from latentcut.core.clicks import Click
-from latentcut.core.masks import CocoRle, coco_rle, mask_area
+from latentcut.core.masks import coco_rle, mask_area
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage
 from latentcut.errors import RevisionConflict
@@ -105,37 +105,34 @@ def do(
     Both in one go on the model's thread: the next click on the same image, which waits, then
     finds the new revision and is refused before the model is run for nothing.
     """
-    outcome, masks = work_out(workplace, image_id, expected, action)
+    outcome, bench = work_out(workplace, image_id, expected, action)
     if is_abandoned.is_set():  # the page gave it up, and may have read the document since
         raise ClientGone
-    return save(workplace, image_id, expected, outcome, masks), outcome.object_id
+    return save(workplace, image_id, expected, outcome, bench.book), outcome.object_id
 
 
 def work_out(
     workplace: Workplace, image_id: int, expected: int, action: Action
-) -> tuple[Outcome, dict[MaskId, CocoRle]]:
-    """What an action changes, and the new masks among it; nothing is stored."""
+) -> tuple[Outcome, Workbench]:
+    """What an action changes, and the bench with the masks of it; nothing is stored."""
     document = workplace.store.document(image_id)
     if document.revision != expected:
         raise RevisionConflict(f"image {image_id}", expected, document.revision)
     bench = workbench(workplace, document, workplace.model.load())
-    outcome = apply_action(action, bench)
-    records = [record for record in outcome.changes.values() if record is not None]
-    needed = set(mask_ids(records))
-    return outcome, {key: rle for key, rle in bench.book.new.items() if key in needed}
+    return apply_action(action, bench), bench
 
 
 def save(
-    workplace: Workplace,
-    image_id: int,
-    expected: int,
-    outcome: Outcome,
-    masks: dict[MaskId, CocoRle],
+    workplace: Workplace, image_id: int, expected: int, outcome: Outcome, book: MaskBook
 ) -> DocumentAnswer:
     """Commit an outcome; the new document with the masks of the objects that changed."""
     store = workplace.store
+    records = [record for record in outcome.changes.values() if record is not None]
+    needed = set(mask_ids(records))
+    masks = {key: rle for key, rle in book.new.items() if key in needed}
+    evidence = workplace.learner.evidence(outcome, book)
     document = store.commit(
-        image_id, expected, outcome.kind, outcome.changes, masks, done=outcome.done
+        image_id, expected, outcome.kind, outcome.changes, masks, outcome.done, evidence
     )
     changed = [record for record in document.objects if outcome.changes.get(record.id)]
     shown = {r.mask: masks.get(r.mask) or store.mask(r.mask) for r in changed}
@@ -170,6 +167,7 @@ def preview(
     def look() -> PreviewAnswer:
         model = workplace.model.load()
         prediction = model.glance(workplace.gallery.encode(image_id, model), Click(x, y))
+        prediction = workplace.learner.preferences().applied(prediction)
         mask = prediction.reduced(prediction.selected, PREVIEW_PX)
         expected_iou = float(prediction.expected_iou[prediction.selected])
         shown = RleAnswer.of(coco_rle(mask)) if mask.any() else None
@@ -271,6 +269,7 @@ def workbench(
         label_ids=frozenset(label.id for label in store.labels().labels),
         predictor=predictor,
         encoded=encoded,
+        preferences=workplace.learner.preferences,
     )
 
 

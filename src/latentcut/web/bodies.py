@@ -21,11 +21,25 @@ T = TypeVar("T")
 LONG_PATHS = ("/api/v1/exports", "/api/v1/imports")
 
 
-class TimeLimit:
-    """Ends a request that takes too long; exports and imports may take longer than others."""
+def takes_long(path: str) -> bool:
+    """Whether a request to the annotation server may take long: exports and imports."""
+    return path.startswith(LONG_PATHS)
 
-    def __init__(self, app: ASGIApp, limits: ServerLimits) -> None:
-        self.app, self.limits = app, limits
+
+class TimeLimit:
+    """
+    Ends a request that takes too long.
+
+    Args:
+        app: Who gets the request.
+        limits: How long that is, in general and for requests that may take longer.
+        is_long: Which paths those are.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limits: ServerLimits, is_long: Callable[[str], bool] = takes_long
+    ) -> None:
+        self.app, self.limits, self.is_long = app, limits, is_long
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app."""
@@ -39,7 +53,7 @@ class TimeLimit:
             is_begun = True
             await send(message)
 
-        is_long = scope["path"].startswith(LONG_PATHS)
+        is_long = self.is_long(scope["path"])
         limit_s = self.limits.long_request_s if is_long else self.limits.request_s
         clock = asyncio.timeout(limit_s)
         try:
@@ -143,6 +157,8 @@ class JsonRequest(Request):
 class JsonRoute(APIRoute):
     """A route that takes JSON as ``application/json`` only, which no other site's form can send."""
 
+    request_class = JsonRequest
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """See APIRoute."""
         handle = super().get_route_handler()
@@ -153,7 +169,7 @@ class JsonRoute(APIRoute):
                 if kind != "application/json":
                     text = "send the body as JSON, with Content-Type: application/json"
                     raise Problem(415, "no_json", text)
-            return await handle(JsonRequest(request.scope, request.receive))
+            return await handle(self.request_class(request.scope, request.receive))
 
         return checked
 

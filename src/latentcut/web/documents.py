@@ -37,6 +37,13 @@ class LabelsAnswer(BaseModel):
     labels: tuple[Label, ...]
 
 
+class PreferencesAnswer(BaseModel):
+    """Whether g's choice among candidates follows what was learned here."""
+
+    enabled: bool
+    num_learned: int
+
+
 class ProjectAnswer(BaseModel):
     """Everything the page needs to begin."""
 
@@ -46,6 +53,7 @@ class ProjectAnswer(BaseModel):
     images: list[ImageAnswer]
     labels: LabelsAnswer
     settings: dict[str, Any]
+    preferences: PreferencesAnswer
 
 
 class StatusAnswer(BaseModel):

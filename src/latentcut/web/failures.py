@@ -24,8 +24,10 @@ from latentcut import errors
 logger = logging.getLogger(__name__)
 
 STATUSES: dict[type[errors.LatentcutError], int] = {
+    errors.PathNotServed: 403,
     errors.FileMissing: 404,
     errors.NotInProject: 404,
+    errors.NotKept: 404,
     errors.LabelInUse: 409,
     errors.NothingToUndo: 409,
     errors.OutputExists: 409,

@@ -136,7 +136,7 @@ class ImageFolder:
             UnreadableImage: It cannot be opened as an image, and why.
         """
         try:
-            return read_image(self._bytes(path), self.limits)
+            return read_image(self.bytes_of(path), self.limits)
         except UnsupportedImage as error:
             raise UnreadableImage(path, f"it is {error.found}; {error.allowed}") from error
         except ImageTooLarge as error:
@@ -145,12 +145,22 @@ class ImageFolder:
         except UnreadableImage as error:
             raise UnreadableImage(path, error.reason) from error
 
-    def _bytes(self, path: str) -> bytes:
+    def bytes_of(self, path: str) -> bytes:
+        """
+        The bytes of a file, at most one more than the limit of images.
+
+        Args:
+            path: Relative to the folder.
+
+        Raises:
+            FileMissing: It is not there, no file, or not inside the folder.
+            UnreadableImage: It cannot be opened.
+        """
         descriptor = self._open(path)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a folder cannot even be wrapped
+            os.close(descriptor)
+            raise FileMissing(path, EXPECTED)
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise FileMissing(path, EXPECTED)
             # one byte more than allowed is enough for the limit to be noticed and named
             return file.read(self.limits.max_bytes + 1)
 

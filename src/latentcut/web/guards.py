@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latentcut.web.failures import Problem
-from latentcut.web.settings import Settings
+from latentcut.web.settings import ServerLimits
 
-OPEN_PATHS = ("/health",)
 PAGE_PATH = "/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -50,6 +50,41 @@ GO_ON_PAGE = """<!doctype html>
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+class Guarded(Protocol):
+    """What the guards must know about a server; the properties mean what those of Settings do."""
+
+    @property
+    def token(self) -> str | None:
+        """What a client must know; None: nothing."""
+
+    @property
+    def token_hint(self) -> str:
+        """What somebody without the token should do."""
+
+    @property
+    def host_hint(self) -> str:
+        """What somebody who called the server by another name should do."""
+
+    @property
+    def cookie_name(self) -> str | None:
+        """The cookie of the page; None: there is no page, only an API."""
+
+    @property
+    def open_paths(self) -> tuple[str, ...]:
+        """What may be asked for without the token."""
+
+    @property
+    def page_url(self) -> str:
+        """The address of the server."""
+
+    @property
+    def limits(self) -> ServerLimits:
+        """What a request may take."""
+
+    def accepts_host(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+
+
 class SecurityHeaders:
     """Adds the security headers to every answer, and ``no-store`` where nothing else is said."""
 
@@ -79,7 +114,7 @@ class Guards:
         settings: Host, port, token and the limit of headers.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Guarded) -> None:
         self.app, self.settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +128,7 @@ class Guards:
         try:
             check_headers_size(scope, self.settings.limits.header_bytes)
             host = self._checked_host(scope)
-            check_origin(scope, host)
+            check_origin(scope, host, self._linked_paths)
             answer = self._unless_known(scope)
         except Problem as problem:
             answer = problem.response()
@@ -106,23 +141,28 @@ class Guards:
         host = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
         if has_path and self.settings.accepts_host(host):
             return host
-        message = f"this server answers to {self.settings.page_url} only: open that address"
+        address, hint = self.settings.page_url, self.settings.host_hint
+        message = f"this server answers to {address} only: {hint}"
         raise Problem(400, "wrong_host", message)
+
+    @property
+    def _linked_paths(self) -> tuple[str, ...]:
+        """What a page of another site may link to."""
+        page = () if self.settings.cookie_name is None else (PAGE_PATH,)
+        return (*page, *self.settings.open_paths)
 
     def _unless_known(self, scope: Scope) -> Response | None:
         """None for who knows the token; else the answer."""
-        is_page = scope["path"] == PAGE_PATH and scope["method"] == "GET"
+        has_page = self.settings.cookie_name is not None
+        is_page = has_page and scope["path"] == PAGE_PATH and scope["method"] == "GET"
         if is_page and b"token=" in scope["query_string"]:
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
             return self._welcome(scope) if self._is_token(given[0]) else no_token_page()
-        if scope["path"] in OPEN_PATHS or self._knows_token(scope):
+        if scope["path"] in self.settings.open_paths or self._knows_token(scope):
             return None
         if is_page:
             return no_token_page()
-        message = (
-            "no or wrong token: open the address that latentcut annotate printed, "
-            "or send Authorization: Bearer and the token"
-        )
+        message = f"no or wrong token: {self.settings.token_hint}"
         headers = {"WWW-Authenticate": "Bearer"}
         raise Problem(401, "no_token", message, headers)
 
@@ -134,24 +174,29 @@ class Guards:
             # the user came by a link in another page: a redirect would still count as that
             # page's request, and the browser would hold the cookie back
             response = Response(GO_ON_PAGE, media_type="text/html")
-        response.set_cookie(
-            self.settings.cookie_name, self.settings.token, httponly=True, samesite="strict"
-        )
+        cookie, token = self.settings.cookie_name, self.settings.token
+        assert cookie is not None  # only a page welcomes
+        assert token is not None
+        response.set_cookie(cookie, token, httponly=True, samesite="strict")
         return response
 
     def _knows_token(self, scope: Scope) -> bool:
+        if self.settings.token is None:
+            return True
         for header in headers_of(scope, b"authorization"):
             scheme, _, value = header.decode("latin-1").partition(" ")
             if scheme.lower() == "bearer":
                 return self._is_token(value.strip())
         for header in headers_of(scope, b"cookie"):
-            cookie = cookie_of(header.decode("latin-1"), self.settings.cookie_name)
+            name = self.settings.cookie_name
+            cookie = name and cookie_of(header.decode("latin-1"), name)
             if cookie is not None and self._is_token(cookie):
                 return True
         return False
 
     def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self.settings.token.encode())
+        token = self.settings.token
+        return token is None or hmac.compare_digest(given.encode(), token.encode())
 
 
 def headers_of(scope: Scope, name: bytes) -> list[bytes]:
@@ -180,14 +225,19 @@ def check_headers_size(scope: Scope, max_bytes: int) -> None:
         raise Problem(431, "headers_too_large", message)
 
 
-def check_origin(scope: Scope, host: str) -> None:
+def check_origin(scope: Scope, host: str, linked_paths: tuple[str, ...]) -> None:
     """
     Raise Problem when a page of another origin sent the request.
 
     Browsers say where a request comes from in Origin and Sec-Fetch-Site, and no page can
     change them; scripts send neither. Only the page itself may be linked to from elsewhere.
+
+    Args:
+        scope: The request.
+        host: Its Host header.
+        linked_paths: What may be linked to from elsewhere.
     """
-    if scope["path"] in (PAGE_PATH, *OPEN_PATHS) and scope["method"] in SAFE_METHODS:
+    if scope["path"] in linked_paths and scope["method"] in SAFE_METHODS:
         return
     sites = headers_of(scope, b"sec-fetch-site")
     origins = headers_of(scope, b"origin")

@@ -31,6 +31,7 @@ class Priority(IntEnum):
     ACTION = 0
     CANDIDATES = 1
     HOVER = 2
+    BACKGROUND = 3
 
 
 @dataclass(eq=False)

@@ -48,10 +48,10 @@ def listen(host: str, port: int, num_ports: int = NUM_PORTS) -> socket.socket:
                 raise
         else:
             return found
-    raise OSError(
-        errno.EADDRINUSE,
-        f"the ports {port} to {port + num_ports - 1} of {host} are in use; give another --port",
-    )
+    tried = f"the ports {port} to {port + num_ports - 1} of {host} are"
+    if num_ports == 1:
+        tried = f"the port {port} of {host} is"
+    raise OSError(errno.EADDRINUSE, f"{tried} in use; give another --port")
 
 
 def serve(app: FastAPI, settings: Settings, sock: socket.socket) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TypeVar
 
 from latentcut.core.clicks import Click
@@ -33,6 +36,7 @@ class PredictionService:
         load: Makes the predictor; called once, on that thread, when the service starts.
         max_waiting: How many requests may wait; more are refused at once.
         opened_bytes: Bound of decoded and encoded images in memory.
+        timed: Told what the model was busy with, "encode" or "predict", and for how many seconds.
     """
 
     def __init__(
@@ -40,8 +44,9 @@ class PredictionService:
         load: Callable[[], Predictor],
         max_waiting: int = MAX_WAITING,
         opened_bytes: int = OPENED_BYTES,
+        timed: Callable[[str, float], None] | None = None,
     ) -> None:
-        self._load = load
+        self._load, self._timed = load, timed
         self._lock = threading.Lock()
         self._predictor: Predictor | None = None
         self._opened: ByteLru[EncodedImage] = ByteLru(opened_bytes, encoded_bytes)
@@ -81,12 +86,45 @@ class PredictionService:
             UnreadableImage, UnsupportedImage, ImageTooLarge: See ``read_image``.
             LatentcutError: What the question raises.
         """
-        key = digest_of(image)
+        return await self.ask_about(digest_of(image), lambda: image, question)
+
+    async def ask_about(
+        self,
+        key: str,
+        read: Callable[[], bytes],
+        question: Callable[[Predictor, EncodedImage], T],
+        priority: Priority = Priority.ACTION,
+    ) -> T:
+        """
+        The same about an image that lies elsewhere, and is read only where it is not kept.
+
+        Args:
+            key: SHA-256 of the image's bytes, in hexadecimal.
+            read: Returns these bytes; called on the model's thread.
+            question: Gets the predictor and the encoded image; its result is returned.
+            priority: What goes first.
+
+        Raises:
+            ServerBusy: Too much waits already.
+            LatentcutError: What reading the image and the question raise.
+        """
+        return await asyncio.wrap_future(self.submit_about(key, read, question, priority))
+
+    def submit_about(
+        self,
+        key: str,
+        read: Callable[[], bytes],
+        question: Callable[[Predictor, EncodedImage], T],
+        priority: Priority = Priority.ACTION,
+    ) -> Future[T]:
+        """The same without waiting for the answer."""
 
         def work() -> T:
-            return question(self.predictor(), self.encoded(image, key))
+            model, encoded = self.predictor(), self.opened(key, read)
+            with self._time("predict"):
+                return question(model, encoded)
 
-        return await asyncio.wrap_future(self.queue.submit(work, Priority.ACTION))
+        return self.queue.submit(work, priority)
 
     async def predict(
         self,
@@ -108,12 +146,26 @@ class PredictionService:
 
     def encoded(self, image: bytes, key: str | None = None) -> EncodedImage:
         """The encoded image of a file's bytes, kept or new. For the model's thread."""
-        key = key or digest_of(image)
+        return self.opened(key or digest_of(image), lambda: image)
+
+    def opened(self, key: str, read: Callable[[], bytes]) -> EncodedImage:
+        """The same of an image that is read only where it is not kept."""
         encoded = self._opened.get(key)
         if encoded is None:
-            encoded = self.predictor().encode(image)
+            model, image = self.predictor(), read()
+            with self._time("encode"):
+                encoded = model.encode(image)
             self._opened.put(key, encoded)
         return encoded
+
+    @contextmanager
+    def _time(self, step: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            if self._timed is not None:
+                self._timed(step, time.perf_counter() - begun)
 
 
 def digest_of(image: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,6 +13,7 @@ from latentcut.store.project import PROJECT_FILE, PROJECT_FOLDER
 
 DEFAULT_PORT = 8750
 LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,7 @@ class Settings:
     @property
     def page_url(self) -> str:
         """The address of the page, as browsers write it."""
-        host = "localhost" if self.is_any_address else self.host
-        return f"http://{bracketed(host)}:{self.port}/"
+        return address_of(self.host, self.port)
 
     @property
     def url(self) -> str:
@@ -105,24 +106,55 @@ class Settings:
         return f"{self.page_url}?token={self.token}"
 
     @property
-    def is_any_address(self) -> bool:
-        """Whether the server listens on all addresses of the computer."""
-        return self.host in ("0.0.0.0", "::")
+    def open_paths(self) -> tuple[str, ...]:
+        """What may be asked for without the token."""
+        return ("/health",)
+
+    @property
+    def token_hint(self) -> str:
+        """What somebody without the token should do."""
+        return (
+            "open the address that latentcut annotate printed, "
+            "or send Authorization: Bearer and the token"
+        )
+
+    @property
+    def host_hint(self) -> str:
+        """What somebody who called the server by another name should do."""
+        return "open that address"
 
     def accepts_host(self, host: str) -> bool:
-        """
-        Whether a Host header names this server.
+        """Whether a Host header names this server."""
+        return names_address(host, self.host, self.port)
 
-        A page of another site can make its own name point here (DNS rebinding); the browser
-        then sends that name. Numeric addresses cannot be made to point elsewhere, so a server
-        on all addresses accepts them.
-        """
-        name, port = split_host(host)
-        if port not in (None, self.port):
-            return False
-        if name in (LOOPBACK, "localhost", "[::1]", bracketed(self.host)):
-            return True
-        return self.is_any_address and is_ip_address(name)
+
+def address_of(host: str, port: int) -> str:
+    """The address of a server as browsers write it; ``localhost`` for one on all addresses."""
+    return f"http://{'localhost' if host in ANY_ADDRESS else bracketed(host)}:{port}/"
+
+
+def names_address(header: str, host: str, port: int, names: Iterable[str] = ()) -> bool:
+    """
+    Whether a Host header names a server.
+
+    A page of another site can make its own name point here (DNS rebinding); the browser then
+    sends that name. Numeric addresses cannot be made to point elsewhere, so a server on all
+    addresses accepts them.
+
+    Args:
+        header: As it was sent.
+        host: Address the server listens on.
+        port: Port it listens on.
+        names: Other names it goes by, with any port.
+    """
+    name, given_port = split_host(header)
+    if name in names:
+        return True
+    if given_port not in (None, port):
+        return False
+    if name in (LOOPBACK, "localhost", "[::1]", bracketed(host)):
+        return True
+    return host in ANY_ADDRESS and is_ip_address(name)
 
 
 def split_host(host: str) -> tuple[str, int | None]:

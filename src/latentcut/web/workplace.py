@@ -16,6 +16,7 @@ from latentcut.store.rows import ImageRow
 from latentcut.web.documents import (
     DocumentAnswer,
     LabelsAnswer,
+    PreferencesAnswer,
     ProjectAnswer,
     StatusAnswer,
     document_answer,
@@ -24,6 +25,7 @@ from latentcut.web.documents import (
 from latentcut.web.folder import IMAGE_SUFFIXES, ImageFolder, Scan
 from latentcut.web.gallery import Gallery
 from latentcut.web.inference import InferenceQueue
+from latentcut.web.learning import Learner
 from latentcut.web.memory import RememberingPredictor
 from latentcut.web.settings import Settings
 
@@ -70,6 +72,7 @@ class Workplace:
         self.store, self.model = store, model
         self.gallery = Gallery(folder, store, settings.limits)
         self.queue = InferenceQueue(settings.limits.waiting)
+        self.learner = Learner(store, model.bundle.info.num_masks)
         self._scan_lock = threading.Lock()
         self._check_lock = threading.Lock()
         self._checked: tuple[float, str | None] = (float("-inf"), None)
@@ -96,6 +99,13 @@ class Workplace:
             images=[image_answer(row, self.gallery.problem(row.id)) for row in rows],
             labels=self.labels(),
             settings=self.store.settings(),
+            preferences=self.preferences(),
+        )
+
+    def preferences(self) -> PreferencesAnswer:
+        """Whether g's choice follows what was learned, and from how many objects that was."""
+        return PreferencesAnswer(
+            enabled=self.store.uses_preferences(), num_learned=self.learner.learned().num_learned
         )
 
     def labels(self) -> LabelsAnswer:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from latentcut.annotation.records import Label
 from latentcut.web.bodies import JsonRoute
-from latentcut.web.documents import LabelsAnswer, ProjectAnswer, StatusAnswer, json_response
+from latentcut.web.documents import (
+    LabelsAnswer,
+    PreferencesAnswer,
+    ProjectAnswer,
+    StatusAnswer,
+    json_response,
+)
 from latentcut.web.routes.parameters import Desk, Revision
 
 NEW_LABEL = 0  # the store gives it the next free id
@@ -35,6 +41,13 @@ class LabelsBody(BaseModel):
     labels: Annotated[list[LabelBody], Field(max_length=MAX_LABELS)]
 
 
+class PreferencesBody(BaseModel):
+    """Whether what was learned is used."""
+
+    model_config = ConfigDict(extra="forbid")
+    enabled: StrictBool
+
+
 @router.get("/project", response_model=ProjectAnswer)
 def project(desk: Desk) -> Response:
     """Images, labels and settings."""
@@ -54,6 +67,26 @@ def settings(body: Annotated[dict[str, Any], Body()], desk: Desk) -> dict[str, A
     """Remember the settings of the page."""
     desk.store.set_settings(body)
     return body
+
+
+@router.get("/project/preferences", response_model=PreferencesAnswer)
+def read_preferences(desk: Desk) -> Response:
+    """Whether g's choice follows what was learned, and from how many objects that was."""
+    return json_response(desk.preferences())
+
+
+@router.put("/project/preferences", response_model=PreferencesAnswer)
+def preferences(body: PreferencesBody, desk: Desk) -> Response:
+    """Have g's choice follow what was learned in this project, or not."""
+    desk.store.use_preferences(body.enabled)
+    return json_response(desk.preferences())
+
+
+@router.delete("/project/preferences", response_model=PreferencesAnswer)
+def forget_preferences(desk: Desk) -> Response:
+    """Forget what was learned in this project; the objects stay as they are."""
+    desk.store.forget_evidence()
+    return json_response(desk.preferences())
 
 
 @router.get("/status", response_model=StatusAnswer)

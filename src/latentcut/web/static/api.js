@@ -63,6 +63,21 @@ export class Api {
     return this.#send("/project/settings", { method: "PUT", json: settings });
   }
 
+  /** @returns {Promise<T.Preferences>} */
+  preferences() {
+    return this.#send("/project/preferences");
+  }
+
+  /** @param {boolean} enabled @returns {Promise<T.Preferences>} */
+  usePreferences(enabled) {
+    return this.#send("/project/preferences", { method: "PUT", json: { enabled } });
+  }
+
+  /** @returns {Promise<T.Preferences>} */
+  forgetPreferences() {
+    return this.#send("/project/preferences", { method: "DELETE" });
+  }
+
   /**
    * @param {number} image
    * @param {AbortSignal} [signal]

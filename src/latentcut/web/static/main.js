@@ -60,7 +60,7 @@ void openProject(api, state, settings, gallery, board).then(() => pollStatus(api
 function connect() {
   const help = new HelpDialog(state, settings);
   const dialogs = {
-    help, settings: new SettingsDialog(state, settings, help), export: new ExportDialog(api, state),
+    help, settings: new SettingsDialog(api, state, settings, help), export: new ExportDialog(api, state),
     import: new ImportDialog(api, state, () => void afterImport()),
   };
   for (const [name, dialog] of Object.entries(dialogs)) commands[name] = () => dialog.open();

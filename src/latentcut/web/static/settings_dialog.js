@@ -1,19 +1,23 @@
-/** Theme, and how masks look. */
+/** Theme, how masks look, and whether the first mask follows what was chosen before. */
 
+/** @import { Api } from "./api.js" */
 /** @import { AppState } from "./state.js" */
 /** @import { Settings, Theme } from "./settings.js" */
 /** @import { HelpDialog } from "./help.js" */
 import { checkLine, choiceCards, Dialog } from "./dialogs.js";
 import { element, textButton } from "./elements.js";
+import { LearningSwitch } from "./learning_switch.js";
 import { opacitySlider } from "./toolbar.js";
 
 export class SettingsDialog {
   /**
+   * @param {Api} api
    * @param {AppState} state
    * @param {Settings} settings
    * @param {HelpDialog} help
    */
-  constructor(state, settings, help) {
+  constructor(api, state, settings, help) {
+    this.learning = new LearningSwitch(api);
     this.state = state;
     this.settings = settings;
     this.dialog = new Dialog("Settings", "small");
@@ -32,7 +36,8 @@ export class SettingsDialog {
     });
     this.dialog.body.append(this.theme,
       element("fieldset", { class: "check-list" }, element("legend", { class: "labelled-name" }, "Masks"),
-        this.#opacity(), outline.root, hatching.root, hints.root));
+        this.#opacity(), outline.root, hatching.root, hints.root),
+      this.learning.root);
     this.dialog.foot.append(keys, element("span", { class: "toolbar-gap" }),
       textButton("Done", () => this.dialog.close(), "button primary"));
   }
@@ -51,5 +56,6 @@ export class SettingsDialog {
       ["light", "Light", "for bright rooms"],
     ], this.settings.theme, (theme) => this.settings.setTheme(/** @type {Theme} */ (theme))));
     this.dialog.open();
+    void this.learning.refresh();
   }
 }

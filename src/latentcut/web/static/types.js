@@ -36,6 +36,9 @@
  * @property {ImageRow[]} images
  * @property {LabelSet} labels
  * @property {Record<string, unknown>} settings
+ * @property {Preferences} preferences
+ *
+ * @typedef {{enabled: boolean, num_learned: number}} Preferences
  *
  * @typedef {object} ServerStatus
  * @property {"ok" | "unavailable"} store

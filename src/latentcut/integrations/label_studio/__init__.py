@@ -1,0 +1,1 @@
+"""Label Studio: an ML backend that answers its smart keypoints, boxes and brushes."""
