@@ -2,7 +2,8 @@
 #
 #   make run      open the annotation page on the sample photos (FOLDER=... on your own)
 #   make demo     cut out things in the sample photos, without a page (base package only)
-#   make test     lint, types, import rules, tests, and the installed wheel
+#   make test     lint, types, import rules, tests, the site, and the installed wheel
+#   make docs     the documentation as a site, in site/
 #   make judges   the adapters, judged by the tools they plug into
 #   make soak     the promises of docs/reliability.md in their long form
 #   make bench    the benchmarks
@@ -37,7 +38,7 @@ WHEEL_DEMO  := build/wheel-demo
 .DELETE_ON_ERROR:
 # Made by a pattern rule: without this line make would remove them again.
 .PRECIOUS: .venv-judges/%/.installed
-.PHONY: help run demo test lint pytest judges soak wheel bench browser python clean
+.PHONY: help run demo test lint pytest docs judges soak wheel bench browser python clean display
 
 help:
 	@echo "make run      open the annotation page on the sample photos, or on FOLDER=..."
@@ -47,6 +48,7 @@ help:
 	@echo "make pytest   only the tests      (PYTEST_ARGS='-m \"not slow\" -k clicks')"
 	@echo "make judges   the adapters, judged by the tools they plug into"
 	@echo "make soak     the promises of docs/reliability.md in their long form"
+	@echo "make docs     the documentation as a site, in site/"
 	@echo "make wheel    only build the wheel and try it in an environment of its own"
 	@echo "make bench    run the benchmarks"
 	@echo "make clean    remove the environments and everything built"
@@ -59,8 +61,8 @@ run: .venv/.installed
 demo: .venv/.installed
 	.venv/bin/latentcut demo --output "$(DEMO_OUTPUT)"
 
-test: lint pytest judges wheel
-	@echo "make test: lint, types, import rules, tests, judges and wheel are fine"
+test: lint pytest docs judges wheel
+	@echo "make test: lint, types, import rules, tests, site, judges and wheel are fine"
 
 lint: .venv-dev/.installed
 	.venv-dev/bin/ruff format --check .
@@ -71,6 +73,12 @@ lint: .venv-dev/.installed
 pytest: .venv-dev/.installed .venv-dev/node/.installed browser
 	$(LIMIT_THREADS) LATENTCUT_NODE_MODULES=$(CURDIR)/.venv-dev/node/node_modules \
 		.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
+
+# Everything that mkdocs notices is an error: broken links and anchors, pages outside the list. The
+# second step fails when the site would fetch anything from elsewhere.
+docs: .venv-dev/.installed
+	NO_MKDOCS_2_WARNING=1 .venv-dev/bin/python -m mkdocs build --quiet --strict
+	.venv-dev/bin/python docs/check_site.py site
 
 # Each folder in tests/judges has a requirements.txt, and an environment made of it.
 JUDGES := $(notdir $(patsubst %/requirements.txt,%,$(wildcard tests/judges/*/requirements.txt)))
@@ -108,6 +116,19 @@ bench: .venv-dev/.installed
 		echo "== $$script"; \
 		$(LIMIT_THREADS) .venv-dev/bin/python "$$script"; \
 	done
+
+# napari's window needs a display and what Qt draws with. Without them its tests are skipped, and say so.
+judge-napari: display
+display:
+	@command -v Xvfb >/dev/null || { \
+		if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends xvfb libegl1 \
+				libgl1 libgl1-mesa-dri libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
+				libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 \
+				>/dev/null; \
+		else \
+			echo "There is no Xvfb: tests of the napari plugin will be skipped (apt install xvfb)"; \
+		fi; }
 
 # Tests of the page drive the system's Chromium. Without one they are skipped, and say so.
 browser:

@@ -16,6 +16,7 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -23,6 +24,7 @@ from pathlib import Path
 import cv2
 
 from latentcut.batch.answering import Answering, ImageTask, Options
+from latentcut.batch.journal import Journal
 from latentcut.batch.prompts import ImagePrompts, Prompt, PromptSet
 from latentcut.batch.run import Batch, run_batch
 from latentcut.core.clicks import Click
@@ -69,6 +71,29 @@ def batch(
     return count / (moments[-1] - moments[0]), (count - workers) / (moments[-1] - moments[workers])
 
 
+def nothing_to_do() -> Callable[[int], int]:
+    """Builds workers whose tasks take no time."""
+    return abs
+
+
+def hand_over_ms(engine_name: str, count: int = 1000) -> float:
+    """What giving a task to a worker and taking its result costs."""
+    with find_engine(engine_name, 2, nothing_to_do) as engine:
+        list(engine.run(range(2)))
+        started = time.perf_counter()
+        list(engine.run(range(count)))
+        return 1000 * (time.perf_counter() - started) / count
+
+
+def journal_ms(path: Path, count: int = 200) -> float:
+    """What it costs to keep an image of 20 kB of masks, until it is on the disk."""
+    with Journal(path, {}) as journal:
+        started = time.perf_counter()
+        for number in range(count):
+            journal.append(str(number), {"rle": 20_000 * "x"})
+        return 1000 * (time.perf_counter() - started) / count
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,11 +112,15 @@ def main() -> None:
             output = Path(scratch) / f"{name}{workers}.json"
             whole, running = batch(folder, prompts, output, name, workers)
             rows.append((f"{name}, {workers} worker{'s' * (workers > 1)}", plain, whole, running))
+        kept_ms = journal_ms(Path(scratch) / "journal")
     print(f"{asked.images} images, images per second; in parentheses: of the plain loop's")
     print(f"{'':18}{'plain loop':>12}{'whole batch':>18}{'once running':>18}")
     for name, plain, whole, running in rows:
         shares = "".join(f"{v:>9.2f} ({v / plain:>5.2f} x)" for v in (whole, running))
         print(f"{name:18}{plain:>12.2f}{shares}")
+    for name in dict.fromkeys(name for name, _ in engines):
+        print(f"hand-over of one image, {name}: {hand_over_ms(name):.2f} ms")
+    print(f"its row in the journal: {kept_ms:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,10 @@ SETTINGS = {
     "default": EverythingOptions(),
     "8 a side": EverythingOptions(points_per_side=8),
     "24 a side": EverythingOptions(points_per_side=24),
-    "score 0.3": EverythingOptions(min_score=0.3),
-    "score 0.4": EverythingOptions(min_score=0.4),
-    "score 0.6": EverythingOptions(min_score=0.6),
-    "stability 0.5": EverythingOptions(min_stability=0.5),
-    "stability 0.8": EverythingOptions(min_stability=0.8),
+    "score 0.5": EverythingOptions(min_score=0.5),
+    "stability 0.7": EverythingOptions(min_stability=0.7),
     "overlap 0.5": EverythingOptions(max_overlap=0.5),
-    "overlap 0.8": EverythingOptions(max_overlap=0.8),
+    "overlap 0.9": EverythingOptions(max_overlap=0.9),
 }
 
 

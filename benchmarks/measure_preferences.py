@@ -5,7 +5,7 @@ What selection that learns is worth to people with habits, and what it costs peo
     python benchmarks/measure_preferences.py objects.jsonl
 
 DATA is a folder with train/ and benchmarks/; the first command takes about half an hour, the
-second a minute. A day is 40 objects of one data set and one user in random order. Before each of
+second two minutes. A day is 40 objects of one data set and one user in random order. Before each of
 them preferences are learned from those before it, as the server does; the candidate that comes
 first is shown, and the robot user clicks on from there until content. Selection by g alone, on
 the same objects, is what it is compared with. Intervals are of 95 %, by a bootstrap over objects.
@@ -41,6 +41,7 @@ class Thing:
 
     Attributes:
         name: Unique.
+        label: What its user calls it: a part, or a whole.
         selected: What g alone selects.
         look: Features and g's scores of the candidates, without what became of the object.
         agreement: float64 (M, M): IoU of each candidate (second axis) with what the object
@@ -50,6 +51,7 @@ class Thing:
     """
 
     name: str
+    label: str
     selected: int
     look: Lesson
     agreement: Array
@@ -68,6 +70,7 @@ def read_thing(line: str) -> tuple[str, str, Thing]:
     agreement = [branch["agreement"][f"{LEARNED_AT:.2f}"] for branch in branches]
     thing = Thing(
         row["name"],
+        row["user"],
         row["selected"],
         look.lesson([0.0] * len(branches)),
         np.asarray(agreement),
@@ -77,15 +80,18 @@ def read_thing(line: str) -> tuple[str, str, Thing]:
     return row["set"], row["user"], thing
 
 
-def work_a_day(things: Iterable[Thing]) -> list[int]:
+def work_a_day(things: Iterable[Thing], with_labels: bool) -> list[int]:
     """The candidate that is shown first of each object, learning as the day goes on."""
-    lessons: list[Lesson] = []
+    lessons: list[tuple[str, Lesson]] = []
     shown = []
     for thing in things:
-        weights = np.asarray(learn(lessons).weights)
+        learned = learn([lesson for label, lesson in lessons if label == thing.label])
+        if learned.is_neutral or not with_labels:
+            learned = learn([lesson for _, lesson in lessons])
+        weights = np.asarray(learned.weights)
         logits = thing.look.log_scores + thing.look.features @ weights
-        selected = int(np.argmax(logits)) if weights.any() else thing.selected
-        lessons.append(thing.look._replace(agreement=thing.agreement[selected]))
+        selected = thing.selected if learned.is_neutral else int(np.argmax(logits))
+        lessons.append((thing.label, thing.look._replace(agreement=thing.agreement[selected])))
         shown.append(selected)
     return shown
 
@@ -94,11 +100,13 @@ class Tally:
     """Sums per object, of one half of the day."""
 
     def __init__(self) -> None:
+        self.num_added = 0
         self.sums: dict[str, Array] = defaultdict(lambda: np.zeros(2 * len(LEVELS) + 2))
 
     def add(self, thing: Thing, shown: int) -> None:
         """One object on one day: clicks by g and by us at each level, and first IoUs."""
         pairs = [thing.clicks[:, [thing.selected, shown]].ravel()]
+        self.num_added += 1
         self.sums[thing.name] += np.concatenate([*pairs, thing.ious[[thing.selected, shown]]])
 
     def report(self) -> str:
@@ -114,24 +122,17 @@ class Tally:
             spread = 100 * (1 - resampled[:, after] / resampled[:, before])
             low, high = np.percentile(spread, [2.5, 97.5])
             cells.append(f"{saved:+.1f} ({low:+.1f} to {high:+.1f})")
-        weights = self.weights()
-        first = f"{(table[:, -2].sum() / weights):.3f} to {(table[:, -1].sum() / weights):.3f}"
-        return " | ".join([*cells, first])
-
-    def weights(self) -> float:
-        """How many objects were worked on, days counted."""
-        return self.num_added
-
-    num_added = 0.0
+        before, after = table[:, -2:].sum(axis=0) / self.num_added
+        return " | ".join([*cells, f"{before:.3f} to {after:.3f}"])
 
 
-def days_of(things: list[Thing], seed: int) -> list[tuple[list[Thing], list[int]]]:
-    """Days of one user."""
+def days_of(things: list[Thing], user: str, seed: int) -> list[tuple[list[Thing], list[int]]]:
+    """Days of one user; "labelled" says what is a part and what a whole."""
     rng = np.random.default_rng(seed)
     days = []
     for _ in range(NUM_DAYS):
         day = [things[place] for place in rng.permutation(len(things))[:DAY]]
-        days.append((day, work_a_day(day)))
+        days.append((day, work_a_day(day, user == "labelled")))
     return days
 
 
@@ -140,9 +141,7 @@ def tallies(days: Iterable[tuple[list[Thing], list[int]]]) -> tuple[Tally, Tally
     halves = Tally(), Tally()
     for day, shown in days:
         for number, (thing, selected) in enumerate(zip(day, shown, strict=True)):
-            half = halves[number >= EARLY]
-            half.add(thing, selected)
-            half.num_added += 1
+            halves[number >= EARLY].add(thing, selected)
     return halves
 
 
@@ -154,16 +153,17 @@ def main() -> None:
     groups: dict[tuple[str, str], list[Thing]] = defaultdict(list)
     for set_name, user, thing in map(read_thing, lines):
         groups[user, set_name].append(thing)
-    for set_name in ("ccp_clothing", "fasseg_faces"):  # now this, now that
-        both = [groups[user, set_name] for user in ("parts", "wholes")]
-        groups["mixed", set_name] = [t for pair in zip(*both, strict=False) for t in pair]
+    for set_name in [name for user, name in groups if user == "wholes"]:  # now this, now that
+        both = zip(groups["parts", set_name], groups["wholes", set_name], strict=False)
+        groups["mixed", set_name] = [thing for pair in both for thing in pair]
+        groups["labelled", set_name] = groups["mixed", set_name]
     head = [f"clicks saved at {level:.2f}, %" for level in LEVELS] + ["first IoU"]
     print("| user | objects of | " + " | ".join(f"{h}, 1 to {EARLY}" for h in head), end=" | ")
     print(" | ".join(f"{h}, {EARLY + 1} to {DAY}" for h in head), "|")
     print("|" + "---|" * (2 + 2 * len(head)))
     every: dict[str, list[tuple[list[Thing], list[int]]]] = defaultdict(list)
     for (user, set_name), things in sorted(groups.items()):
-        days = days_of(things, len(set_name))
+        days = days_of(things, user, len(set_name))
         every[user] += days
         early, late = tallies(days)
         print(f"| {user} | {set_name} | {early.report()} | {late.report()} |", flush=True)

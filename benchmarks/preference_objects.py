@@ -178,7 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("data", type=Path, help="folder with train/ and benchmarks/")
     parser.add_argument("output", type=Path, help="JSON lines, one per object")
-    parser.add_argument("--objects", type=int, default=40, help="per data set and user")
+    parser.add_argument("--objects", type=int, default=50, help="per data set and user")
     chosen = parser.parse_args()
     known = set()
     if chosen.output.exists():

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -69,19 +74,95 @@ def test_every_command_line_in_the_pages_uses_real_commands_and_options():
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [ROOT / "README.md", ROOT / "docs" / "clicks.md", ROOT / "docs" / "integrations.md"],
-    ids=str,
-)
-def test_python_snippets_run_from_the_root_of_the_repository(path: Path, monkeypatch):
+def snippets() -> list:
+    """
+    Every Python block, with the reason for leaving it out where the page says one.
+
+    A line ``<!-- not run: REASON -->`` or ``<!-- needs: WHAT -->`` before a block leaves it out,
+    visibly.
+    """
+    found = []
+    form = r"^(?:<!-- ((?:not run|needs): [^>]*?) -->\n+)?```python\n(.*?)^```"
+    for path in PAGES:
+        blocks = re.findall(form, path.read_text(), re.DOTALL | re.MULTILINE)
+        for number, (reason, code) in enumerate(blocks, start=1):
+            marks = [pytest.mark.skip(reason=reason)] if reason else []
+            name = f"{path.relative_to(ROOT)}:{number}"
+            found.append(pytest.param(name, code, marks=marks, id=name))
+    return found
+
+
+@pytest.mark.parametrize(("name", "code"), snippets())
+def test_python_snippets_run_from_the_root_of_the_repository(name: str, code: str, monkeypatch):
     monkeypatch.chdir(ROOT)
-    blocks = fenced(path, "python")
 
-    for block in blocks:
-        exec(compile(block, str(path), "exec"), {})  # noqa: S102  # our own page
+    exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102  # our own page
 
-    assert blocks
+
+def commands_to_run() -> list:
+    """Every block of commands below a line ``<!-- run -->``."""
+    form = r"^<!-- run -->\n+```bash\n(.*?)^```"
+    return [
+        pytest.param(block, id=f"{path.relative_to(ROOT)}:{number}")
+        for path in PAGES
+        for number, block in enumerate(
+            re.findall(form, path.read_text(), re.DOTALL | re.MULTILINE), start=1
+        )
+    ]
+
+
+@pytest.mark.parametrize("block", commands_to_run())
+def test_commands_run_as_they_are_written_beside_a_photo_and_a_folder_of_photos(
+    block: str, tmp_path: Path
+):
+    samples = ROOT / "src" / "latentcut" / "samples"
+    shutil.copy(samples / "chelsea.jpg", tmp_path / "photo.jpg")
+    shutil.copytree(samples, tmp_path / "photos", ignore=shutil.ignore_patterns("*.json", "*.md"))
+    script = f'set -e\nlatentcut() {{ "{sys.executable}" -m latentcut "$@"; }}\n{block}'
+    paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_in_the_list_of_the_site():
+    listed = re.findall(r"[\w/]+\.md", (ROOT / "mkdocs.yml").read_text().split("\nnav:")[1])
+    listed = [page for page in listed if not page.startswith("project/")]  # see site_hooks.py
+    pages = [str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md")]
+
+    assert sorted(listed) == sorted(pages)
+
+
+def picture_script(name: str) -> ModuleType:
+    path = ROOT / "docs" / "pictures" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"picture_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_picture_of_the_rooms_is_what_the_imports_say():
+    script = picture_script("architecture")
+
+    assert script.TARGET.read_text() == script.picture(), (
+        "run python docs/pictures/architecture.py"
+    )
+
+
+def test_the_gallery_shows_every_picture_that_its_script_makes():
+    script = picture_script("gallery")
+    shown = re.findall(r"images/gallery/(\S+\.jpg)", (ROOT / "docs" / "gallery.md").read_text())
+
+    assert sorted(shown) == sorted(script.PICTURES)
+    assert sorted(p.name for p in script.FOLDER.iterdir()) == sorted(script.PICTURES)
 
 
 def result_files() -> list[Path]:

@@ -338,10 +338,7 @@ class ClusterUnusable(LatentcutError, RuntimeError):
     """There is no Ray cluster at an address, or its workers cannot begin."""
 
     def __init__(self, address: str, reason: str) -> None:
-        super().__init__(
-            f"the Ray cluster {address!r} cannot be used: {reason} (latentcut and its files must be "
-            "on every machine of it)"
-        )
+        super().__init__(f"the Ray cluster {address!r} cannot be used: {reason}")
         self.address, self.reason = address, reason
 
 

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from latentcut.annotation.actions import ACTION, Outcome, Workbench, apply_action, predict_part
+from latentcut.annotation.actions import Outcome, Workbench, apply_action, predict_part
 from latentcut.annotation.compose import MaskBook, finish
+from latentcut.annotation.kinds import ACTION
 from latentcut.annotation.records import ObjectRecord, Part, Stroke
 from latentcut.errors import BadAction, ClickOutsideImage, NoSuchCandidate, NotInProject
 

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from latentcut.annotation.actions import ACTION, Workbench, apply_action, predict_part
+from latentcut.annotation.actions import Workbench, apply_action, predict_part
 from latentcut.annotation.compose import MaskBook
+from latentcut.annotation.kinds import ACTION
 from latentcut.core.preferences import Look, Preferences
 
 ON_DISC = {"x": 60, "y": 40, "positive": True}
@@ -30,7 +31,7 @@ def bench(predictor, encoded):
 
 def do(bench, preferences, **action):
     """Apply an action under preferences, and keep what it makes."""
-    bench.preferences = lambda: preferences
+    bench.preferences = lambda label: preferences
     outcome = apply_action(ACTION.validate_python(action), bench)
     bench.objects = tuple(record for record in outcome.changes.values() if record is not None)
     return outcome
@@ -44,6 +45,19 @@ def test_a_first_click_takes_the_candidate_that_the_preferences_put_first(bench)
     assert areas[small.selected] == min(areas)
     assert areas[large.selected] == max(areas) == bench.objects[0].area
     assert bench.objects[0].parts[0].score == float(large.scores[large.selected])
+
+
+def test_preferences_are_those_of_the_label_of_the_new_object(bench):
+    asked = []
+    bench.label_ids = frozenset({7})
+    bench.preferences = lambda label: asked.append(label) or LARGER
+
+    for label in (7, None):
+        apply_action(
+            ACTION.validate_python({"kind": "click", "label": label, "clicks": [ON_DISC]}), bench
+        )
+
+    assert asked == [7, None]
 
 
 def test_what_an_object_began_with_is_handed_on_with_scores_of_g_alone(bench, predictor, encoded):
@@ -78,7 +92,7 @@ def test_boxes_and_later_clicks_are_answered_by_g_alone(bench, predictor, encode
 
 def test_candidates_of_an_old_part_come_back_as_they_were_whatever_was_learned_since(bench):
     then = do(bench, LARGER, kind="click", clicks=[ON_DISC]).prediction
-    bench.preferences = lambda: SMALLER
+    bench.preferences = lambda label: SMALLER
 
     again = predict_part(bench.objects[0], bench)
 

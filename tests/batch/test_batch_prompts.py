@@ -171,6 +171,15 @@ def test_names_are_distinct_within_an_image(read):
     assert len(prompts.images[0].prompts) == 1
 
 
+def test_an_object_without_a_name_is_called_by_its_number_or_the_next_that_is_free(read):
+    objects = [{"name": "3", "clicks": [CLICK]}, {}, {"clicks": [CLICK]}, {"clicks": [CLICK]}]
+
+    prompts = read({"images": [{"file": "a.png", "objects": objects}]})
+
+    assert [prompt.name for prompt in prompts.images[0].prompts] == ["3", "4", "5"]
+    assert [problem.object_name for problem in prompts.problems] == ["2"]
+
+
 def test_an_image_that_is_not_understood_is_listed(read):
     prompts = read({"images": [{"objects": []}, {"file": "a.png", "objects": []}]})
 
@@ -290,6 +299,14 @@ def test_our_clicks_in_coco_go_before_its_segmentation(coco):
     assert prompts.images[0].prompts == (
         Prompt("tom", "cat", clicks=(Click(1, 2, False),), box_xyxy=(1, 2, 3, 4)),
     )
+
+
+def test_names_of_the_page_may_repeat(coco):
+    same = {"attributes": {"latentcut": {"name": "tom", "clicks": [CLICK]}}}
+
+    prompts = coco(same, same, same)
+
+    assert [prompt.name for prompt in prompts.images[0].prompts] == ["tom", "tom_2", "tom_3"]
 
 
 def test_an_object_of_the_page_made_in_one_round_of_clicks_is_shown_by_them(coco):

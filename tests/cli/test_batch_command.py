@@ -157,6 +157,13 @@ def test_prompts_and_everything_exclude_each_other(run, photos, tmp_path, asked)
     )
 
 
+def test_candidates_belong_to_prompts(run, photos, tmp_path):
+    ran = run("batch", photos, "--output", tmp_path / "out.json", "--everything", "--candidates")
+
+    assert ran.code == 2
+    assert ran.usage_error == "Invalid value for --candidates: it belongs to --prompts"
+
+
 def test_a_batch_that_was_killed_ends_with_the_bytes_of_one_that_was_not(
     run, photos, clicks, tmp_path
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +12,7 @@ from engine_things import broken, confused, deadly, deadly_once, doubling, still
 
 from latentcut.engines.engine import Lost
 from latentcut.engines.find import find_engine
-from latentcut.engines.ray import RayWorkers
+from latentcut.engines.ray import RayWorkers, check_reachable
 from latentcut.errors import BadConfig, ClusterUnusable, MissingExtra, WorkerDied
 
 DOUBLED = {place: 2 * place for place in range(8)}
@@ -111,6 +112,19 @@ def test_without_ray_the_error_says_what_to_install(monkeypatch):
     )
 
 
+def test_an_address_where_nobody_answers_is_told_at_once():
+    with socket.socket() as taken:  # a port that is ours, and not listened to
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        with pytest.raises(ClusterUnusable) as caught:
+            check_reachable(address)
+
+    assert str(caught.value).startswith(
+        f"the Ray cluster '{address}' cannot be used: nobody answers there ("
+    )
+
+
 def test_a_cluster_that_misses_a_module_says_which(monkeypatch):
     paths = [path for path in sys.path if not path.endswith("engines")]
     monkeypatch.setattr(sys, "path", paths)
@@ -120,5 +134,5 @@ def test_a_cluster_that_misses_a_module_says_which(monkeypatch):
 
     assert str(caught.value) == (
         "the Ray cluster 'local' cannot be used: ModuleNotFoundError: No module named "
-        "'engine_things' (latentcut and its files must be on every machine of it)"
+        "'engine_things'; latentcut must be installed on every machine of it"
     )

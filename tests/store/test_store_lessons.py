@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from store_things import commit, mask_of, record_of, run_sql
+from store_things import CAT, commit, mask_of, record_of, run_sql
 
 from latentcut.errors import ProjectBroken, RevisionConflict
 from latentcut.store.lessons import Evidence, LessonRow
@@ -32,7 +32,7 @@ def test_an_object_teaches_what_it_is_now(store):
 
     teach(store, 1, 2, (0.5, 1.0))
 
-    assert store.evidence(9) == (LessonRow(1, OTHER, "{}", (0.5, 1.0)),)
+    assert store.evidence(9) == (LessonRow(1, OTHER, None, (0.5, 1.0)),)
 
 
 def test_undo_unlearns_and_redo_learns_again(store):
@@ -45,9 +45,21 @@ def test_undo_unlearns_and_redo_learns_again(store):
     before_anything = store.evidence(9)
     store.redo(1, store.redo(1, revision).revision)
 
-    assert after_undo == (LessonRow(1, FIRST, "{}", (1.0, 0.5)),)
+    assert after_undo == (LessonRow(1, FIRST, None, (1.0, 0.5)),)
     assert before_anything == ()
-    assert store.evidence(9) == (LessonRow(1, OTHER, "{}", (0.5, 1.0)),)
+    assert store.evidence(9) == (LessonRow(1, OTHER, None, (0.5, 1.0)),)
+
+
+def test_an_object_teaches_under_the_label_it_has_now(store):
+    store.set_labels([CAT], 0)
+    revision = teach(store, 1, 1, (1.0, 0.5), look="{}").revision
+    labelled = record_of(1, 1, label=CAT.id)
+
+    revision = store.commit(1, revision, "label", {1: labelled}, {}).revision
+    with_label = store.evidence(9)
+    store.undo(1, revision)
+
+    assert [row.label for row in (*with_label, *store.evidence(9))] == [CAT.id, None]
 
 
 def test_an_object_whose_mask_came_from_elsewhere_teaches_nothing(store):

@@ -87,7 +87,7 @@ def test_a_project_of_version_1_learns_as_a_new_one_does(folder):
         taught = Evidence({record.id: "{}"}, {(record.id, record.mask): (0.25, 1.0)})
         store.commit(1, 5, "click", {record.id: record}, {}, evidence=taught)
 
-        assert store.evidence(9) == (LessonRow(record.id, record.mask, "{}", (0.25, 1.0)),)
+        assert store.evidence(9) == (LessonRow(record.id, record.mask, None, (0.25, 1.0)),)
 
 
 def test_a_project_of_version_2_opens_with_what_it_has_learned(folder):
@@ -96,11 +96,12 @@ def test_a_project_of_version_2_opens_with_what_it_has_learned(folder):
     with ProjectStore.open(file) as store:
         first, _ = store.document(1).objects
         assert first.parts[0].preference == (0.5, -0.25, 0.0, 1.0, 0.0)
-        assert store.evidence(9) == (LessonRow(first.id, first.mask, '{"look": 1}', (0.25, 1.0)),)
+        assert store.evidence(9) == (LessonRow(first.id, first.mask, None, (0.25, 1.0)),)
         assert store.undo(1, 3).objects == (first,)
-        assert store.evidence(9) == (LessonRow(first.id, first.mask, '{"look": 1}', (0.25, 1.0)),)
+        assert store.evidence(9) == (LessonRow(first.id, first.mask, None, (0.25, 1.0)),)
         assert store.undo(1, 4).objects[0].mask != first.mask
         assert store.evidence(9)[0].agreement == (1.0, 0.25)
+        assert store.looks([first.id]) == {first.id: '{"look": 1}'}
         assert not store.uses_preferences()
 
 

@@ -12,7 +12,9 @@ PLACES = [(150, 60), (250, 80), (330, 60), (100, 200), (200, 220), (320, 200), (
 
 @pytest.fixture
 def client(start, photos):
-    with start(photos).client() as client:
+    running = start(photos)
+    with running.client() as client:
+        client.app = running.app
         yield client
 
 
@@ -31,9 +33,10 @@ def travel(client, direction, image=1):
     assert answer.status_code == 200, answer.text
 
 
-def click(client, x, y, image=1):
+def click(client, x, y, image=1, label=None):
     """Click on something new; its id."""
-    return do(client, image, kind="click", clicks=[{"x": x, "y": y, "positive": True}])["object"]
+    clicks = [{"x": x, "y": y, "positive": True}]
+    return do(client, image, kind="click", label=label, clicks=clicks)["object"]
 
 
 def candidates(client, object_id, image=1):
@@ -179,6 +182,26 @@ def test_the_preview_under_the_mouse_follows_what_was_learned(client):
     assert previews() == before
 
 
+def test_labels_learn_apart_from_each_other(client):
+    drafts = [{"id": None, "name": name, "colour": 0, "key": None} for name in ("cup", "spoon")]
+    body = {"labels": drafts}
+    client.put("/api/v1/project/labels", json=body, headers={"If-Match": '"0"'})
+    for x, y in PLACES:
+        take_largest(client, click(client, x, y, 3, label=1), 3)
+        click(client, x, y, 3, label=2)  # what g takes is good enough
+    client.put(f"{PROJECT}/preferences", json={"enabled": False})
+    alone = candidates(client, click(client, 300, 300))
+    travel(client, "undo")
+    client.put(f"{PROJECT}/preferences", json={"enabled": True})
+
+    cup = candidates(client, click(client, 300, 300, label=1))
+    travel(client, "undo")
+    learner = client.app.state.workplace.learner
+
+    assert cup["candidates"] != alone["candidates"]
+    assert learner.learned(1) != learner.learned(2)
+
+
 def test_what_was_learned_is_there_after_a_restart(start, photos):
     with start(photos).client() as client:
         teach_large(client)
@@ -220,7 +243,6 @@ def test_a_strangers_project_with_odd_lessons_can_be_clicked_on(start, photos, l
         made = click(client, *PLACES[0])
         with running.app.state.workplace.store._connection.writing() as sqlite:
             sqlite.execute("UPDATE looks SET look = ?", (look,))
-        running.app.state.workplace.learner._lessons.clear()
 
         click(client, *PLACES[1])
         take_largest(client, made)

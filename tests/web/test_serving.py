@@ -88,7 +88,7 @@ def test_when_all_ports_are_in_use_the_error_says_which():
 
     assert caught.value.errno == errno.EADDRINUSE
     assert caught.value.strerror == (
-        f"the ports {taken} to {taken} of 127.0.0.1 are in use; give another --port"
+        f"the port {taken} of 127.0.0.1 is in use; give another --port"
     )
 
 

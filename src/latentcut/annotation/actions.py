@@ -1,5 +1,5 @@
 """
-Actions: everything a person can do to an image, as data, and what each one changes.
+What each action changes; the actions themselves are data, see ``annotation.kinds``.
 
 An action is applied to the records as they are and returns the records that change; who
 calls it stores them. Nothing here reads or writes files, so an action that fails changes nothing.
@@ -9,135 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from latentcut.annotation.compose import MaskBook, draw_strokes, finish, pieces, with_mask
-from latentcut.annotation.records import (
-    Box,
-    ClickRecord,
-    Name,
-    ObjectRecord,
-    Part,
-    Record,
-    Stroke,
-    to_clicks,
+from latentcut.annotation.kinds import (
+    Action,
+    BoxAction,
+    ChooseAction,
+    ClickAction,
+    DeleteAction,
+    DoneAction,
+    LabelAction,
+    Mode,
+    ReorderAction,
+    SplitAction,
+    StrokeAction,
 )
+from latentcut.annotation.records import ObjectRecord, Part, Stroke, to_clicks
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
 from latentcut.core.preferences import Look, Preferences
 from latentcut.errors import BadAction, NotInProject
-
-Mode = Literal["refine", "add", "subtract", "intersect"]
-
-
-class ClickAction(Record):
-    """
-    Click on an object; several clicks that came in while one was answered go together.
-
-    Attributes:
-        kind: "click".
-        object: The object; None makes a new one.
-        label: Label of a new object.
-        clicks: In order, at least one.
-        mode: "refine" adds the clicks to the newest part, the others begin a new part.
-        tab: Names who sends it, so that a newer one replaces an older one.
-    """
-
-    kind: Literal["click"]
-    object: int | None = None
-    label: int | None = None
-    clicks: Annotated[tuple[ClickRecord, ...], Field(min_length=1, max_length=1000)]
-    mode: Mode = "refine"
-    tab: Name = ""
-
-
-class BoxAction(Record):
-    """Drag a box around something; fields as of ClickAction."""
-
-    kind: Literal["box"]
-    object: int | None = None
-    label: int | None = None
-    box: Box
-    mode: Mode = "refine"
-    tab: Name = ""
-
-
-class ChooseAction(Record):
-    """Take another candidate of the newest part."""
-
-    kind: Literal["choose"]
-    object: int
-    index: int
-
-
-class StrokeAction(Stroke):
-    """Paint or erase; without an object a brush makes a new one."""
-
-    kind: Literal["stroke"]
-    object: int | None = None
-    label: int | None = None
-
-
-class LabelAction(Record):
-    """Give an object a label, or none."""
-
-    kind: Literal["label"]
-    object: int
-    label: int | None
-
-
-class RenameAction(Record):
-    """Give an object a name."""
-
-    kind: Literal["rename"]
-    object: int
-    name: Name
-
-
-class DeleteAction(Record):
-    """Remove an object."""
-
-    kind: Literal["delete"]
-    object: int
-
-
-class ReorderAction(Record):
-    """Put all objects of the image in a new order, from back to front."""
-
-    kind: Literal["reorder"]
-    objects: tuple[int, ...]
-
-
-class SplitAction(Record):
-    """Make an object of its own of each connected piece but the largest."""
-
-    kind: Literal["split"]
-    object: int
-
-
-class DoneAction(Record):
-    """Mark the image as done, or not."""
-
-    kind: Literal["done"]
-    done: bool
-
-
-Action = (
-    ClickAction
-    | BoxAction
-    | ChooseAction
-    | StrokeAction
-    | LabelAction
-    | RenameAction
-    | DeleteAction
-    | ReorderAction
-    | SplitAction
-    | DoneAction
-)
-ACTION: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])
 
 
 @dataclass
@@ -152,7 +46,8 @@ class Workbench:
         label_ids: The project's labels.
         predictor: The model.
         encoded: Gives the encoded image; only asked by actions that need the model.
-        preferences: Gives what was learned of this project's choices; asked by first clicks.
+        preferences: Gives what was learned of this project's choices for a label, or for
+            objects without one; asked by first clicks.
     """
 
     objects: tuple[ObjectRecord, ...]
@@ -161,7 +56,7 @@ class Workbench:
     label_ids: frozenset[int]
     predictor: Predictor
     encoded: Callable[[], EncodedImage]
-    preferences: Callable[[], Preferences] = Preferences
+    preferences: Callable[[int | None], Preferences] = lambda label: Preferences()
 
     def object(self, object_id: int) -> ObjectRecord:
         """The object of an id. Raises NotInProject."""
@@ -286,7 +181,7 @@ def _prompt(action: ClickAction | BoxAction, bench: Workbench) -> Outcome:
     prediction, look = _predict(part, bench), None
     if is_first_look(part) and not record.parts:
         look = Look.of(prediction) if action.object is None else None
-        prediction, part = _preferred(part, prediction, bench)
+        prediction, part = _preferred(part, prediction, bench.preferences(record.label))
     part = _taken(part, prediction, bench, by_user=False)
     kept = record.parts[:-1] if action.mode == "refine" else record.parts
     changed = finish(record.model_copy(update={"parts": (*kept, part)}), bench.book)
@@ -298,9 +193,10 @@ def is_first_look(part: Part) -> bool:
     return part.box is None and part.previous is None
 
 
-def _preferred(part: Part, prediction: Prediction, bench: Workbench) -> tuple[Prediction, Part]:
+def _preferred(
+    part: Part, prediction: Prediction, preferences: Preferences
+) -> tuple[Prediction, Part]:
     """The prediction as this project's people would rank it, and the part with the note of it."""
-    preferences = bench.preferences()
     if preferences.is_neutral:
         return prediction, part
     noted = part.model_copy(update={"preference": preferences.weights})

@@ -57,7 +57,7 @@ def prompts_of_coco(source: Source, document: JsonObject, gathering: Gathering) 
             continue
         path, image = images[key]
         ours = _ours(entry)
-        name = str(ours.get("name") or "") or gathering.next_name(path)
+        name = gathering.name(path, str(ours.get("name") or ""))  # names of the page may repeat
         try:
             facts = _shown(source, entry, ours, image)
         except ValidationError as error:

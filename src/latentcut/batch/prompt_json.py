@@ -103,7 +103,7 @@ def prompts_of_json(name: str, document: dict[str, Any], gathering: Gathering) -
 
 
 def _gather(gathering: Gathering, image: str, given: Any) -> None:
-    name = gathering.next_name(image)
+    name = gathering.name(image)
     if isinstance(given, dict) and isinstance(given.get("name"), str):
         name = given["name"]
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -155,7 +156,7 @@ class Gathering:
     problems: list[Problem] = field(default_factory=list)
     _images: dict[str, dict[str, Prompt]] = field(default_factory=dict)
     _ids: dict[str, int] = field(default_factory=dict)
-    _refused: set[tuple[str, str]] = field(default_factory=set)
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def image(self, text: str, number: int = 0) -> str | None:
         """
@@ -186,9 +187,22 @@ class Gathering:
         is_there = place.is_relative_to(folder) and place.is_file()
         return place.relative_to(folder).as_posix() if is_there else None
 
-    def next_name(self, image: str) -> str:
-        """What an object without a name is called: its number in the image."""
-        return str(len(self._images[image]) + 1)
+    def name(self, image: str, given: str = "") -> str:
+        """
+        What the next object of an image is called.
+
+        Args:
+            image: Its path.
+            given: What the file calls it; it gets a number where another is called so already.
+
+        Returns:
+            Without a given name its number among all objects of the image that the file lists.
+        """
+        self._counts[image] = number = self._counts.get(image, 0) + 1
+        first = given or str(number)
+        others = (f"{given}_{k}" if given else str(k) for k in count(2 if given else number + 1))
+        taken = self._images[image]
+        return next(name for name in chain([first], others) if name not in taken)
 
     def prompt(self, image: str, prompt: Prompt) -> None:
         """Keep an object, if it is another one than those that are there."""

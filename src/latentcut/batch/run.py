@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from latentcut import __version__
@@ -241,7 +242,7 @@ def annotated(asked: ImagePrompts, row: JsonObject) -> AnnotatedImage:
     objects = tuple(
         AnnotatedObject(
             size_hw=size_hw,
-            read_runs=lambda rle=entry["rle"]: runs_of_rle(rle, size_hw[0] * size_hw[1]),  # type: ignore[misc]
+            read_runs=partial(runs_of_rle, entry["rle"], size_hw[0] * size_hw[1]),
             id=entry["id"],
             label=entry["label"],
             name=entry["name"],

@@ -81,6 +81,8 @@ def batch(
         raise typer.BadParameter(
             "give a file of prompts, or --everything, and not both", param_hint="--prompts"
         )
+    if everything and candidates:
+        raise typer.BadParameter("it belongs to --prompts", param_hint="--candidates")
     check_engine(engine, ray_address)
     check_file_target(output)
     if masks is not None:

@@ -44,6 +44,12 @@ def bundle(
     zoom_factor: Annotated[
         float | None, typer.Option(metavar="F", help="Side of a crop over side of the thing.")
     ] = None,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror", help="Always ask about the mirror image, too: better, in twice the time."
+        ),
+    ] = False,
 ) -> None:
     """
     Export a checkpoint's averaged weights as a bundle: two graphs and model.json.
@@ -53,7 +59,8 @@ def bundle(
     from latentcut.core.bundle import FrameInfo
 
     given = {"first_px": first_px, "zoom_px": zoom_px, "zoom_factor": zoom_factor}
-    frame = frame_of({key: value for key, value in given.items() if value is not None})
+    settings = {key: value for key, value in given.items() if value is not None}
+    frame = frame_of(settings | {"mirror": mirror})
     if data is not None and not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
     try:
@@ -99,7 +106,9 @@ def summary_of(info: BundleInfo, output: Path, is_default_frame: bool) -> str:
             f"model        {info.num_masks} masks, {facts['parameters']:,} parameters, "
             f"step {facts['step']}",
             f"frame        image {frame.first_px} px, crop {frame.zoom_px} px, "
-            f"factor {frame.zoom_factor:g}" + (" (defaults)" if is_default_frame else ""),
+            f"factor {frame.zoom_factor:g}"
+            + (", and mirrored" if frame.mirror else "")
+            + (" (defaults)" if is_default_frame else ""),
             f"parity       torch and ONNX Runtime differ by {facts['torch_onnx_difference']:.1e}",
             f"calibration  {calibration}",
             f"next: latentcut evaluate --data DIR --bundle {output}",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,8 @@ from latentcut.engines.crew import Crew
 from latentcut.engines.engine import Lost, Raised, Result, Task, attempted
 from latentcut.engines.local import Build
 from latentcut.errors import ClusterUnusable, MissingExtra
+
+CONNECT_S = 10.0  # for a cluster to be reached
 
 
 class RayWorkers(Crew[Any, Task, Result]):
@@ -60,6 +63,9 @@ class RayWorkers(Crew[Any, Task, Result]):
         self._is_ours = not ray.is_initialized()
         self._address = where
         if self._is_ours:
+            check_reachable(where)
+            # one of our own tells nobody that it runs; a cluster's owner decides about theirs
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
             # Ray's own words are for those who look after the cluster, and stay in its log files
             try:
                 ray.init(address=where, logging_level="ERROR", log_to_driver=False, **own)
@@ -95,7 +101,8 @@ class RayWorkers(Crew[Any, Task, Result]):
         try:
             return [(worker, self._ray.get(reference))]
         except self._ray.exceptions.RayTaskError as error:  # Ray could not call us
-            return [(worker, Raised(ClusterUnusable(self._address, reason_of(error))))]
+            reason = f"{reason_of(error)}; latentcut must be installed on every machine of it"
+            return [(worker, Raised(ClusterUnusable(self._address, reason)))]
         except self._ray.exceptions.RayError:  # it has ended, or its machine has
             self._kill(worker)
             return [(worker, Lost(1))]
@@ -105,6 +112,22 @@ class RayWorkers(Crew[Any, Task, Result]):
         self._asked = {asked: w for asked, w in self._asked.items() if w != worker}
         with suppress(self._ray.exceptions.RayError):
             self._ray.kill(worker)
+
+
+def check_reachable(address: str) -> None:
+    """
+    Whether somebody answers at a HOST:PORT; Ray itself tries for minutes.
+
+    Raises:
+        ClusterUnusable: Nobody does. Addresses of another form are left to Ray.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not (colon and host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterUnusable(address, f"nobody answers there ({error})") from error
 
 
 def reason_of(error: Exception) -> str:

@@ -56,6 +56,8 @@ MODEL_INFO: dict[str, Any] = {
         {"name": "button_finish_object", "value": None},
         {"name": "mask_fineness_slider", "value": 1},
         {"name": "mask_fineness_value_label", "value": None},
+        # after a failed request the client removes all shapes of the image unless this is on
+        {"name": "toggle_preserve_existing_annotations", "value": True},
     ],
     "params": {},
 }

@@ -46,15 +46,15 @@ class LessonRow(NamedTuple):
     One object as a lesson.
 
     Attributes:
-        object_id: The object.
+        object_id: The object; its look is had by `ProjectStore.looks`.
         mask: Name of the mask it has now.
-        look: JSON of what its candidates looked like.
+        label: Id of the label it has now; None: not labelled.
         agreement: IoU of each candidate with its mask.
     """
 
     object_id: int
     mask: MaskId
-    look: str
+    label: int | None
     agreement: tuple[float, ...]
 
 
@@ -83,13 +83,12 @@ def read_evidence(sqlite: apsw.Connection, limit: int) -> tuple[LessonRow, ...]:
     """
     rows = all_rows(
         sqlite,
-        "SELECT object_id, mask, look, agreement FROM objects "
-        "JOIN looks ON looks.object_id = objects.id "
-        "JOIN outcomes USING (object_id) "
-        "WHERE mask = json_extract(record, '$.mask') ORDER BY object_id DESC LIMIT ?",
+        "SELECT object_id, mask, label, agreement FROM objects "
+        "JOIN outcomes ON object_id = objects.id AND mask = json_extract(record, '$.mask') "
+        "WHERE object_id IN (SELECT object_id FROM looks) ORDER BY object_id DESC LIMIT ?",
         (limit,),
     )
-    return tuple(LessonRow(i, mask, look, _agreement(text)) for i, mask, look, text in rows[::-1])
+    return tuple(LessonRow(i, mask, label, _agreement(text)) for i, mask, label, text in rows[::-1])
 
 
 def read_looks(sqlite: apsw.Connection, object_ids: Iterable[int]) -> dict[int, str]:

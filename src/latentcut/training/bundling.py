@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentcut.core.backend import Backend
 from latentcut.core.bundle import (
     DECODER_NAME,
     ENCODER_NAME,
@@ -23,6 +24,7 @@ from latentcut.core.bundle import (
 from latentcut.core.clicks import Click
 from latentcut.core.files import write_atomically
 from latentcut.core.metrics import iou
+from latentcut.core.mirrored import MirroredBackend
 from latentcut.core.onnx_backend import OnnxBackend
 from latentcut.core.predictor import Predictor
 from latentcut.datasets.dataset import Sample, read_sample_image
@@ -89,7 +91,9 @@ def make_bundle(
     selection = SelectionInfo(objective=config.loss.selection)  # type: ignore[arg-type]  # checked
     calibration: dict[str, Any] = {"objects": 0}
     if data_root is not None:
-        backend = OnnxBackend(encoder, decoder, config.model.num_masks)
+        backend: Backend = OnnxBackend(encoder, decoder, config.model.num_masks)
+        if frame.mirror:
+            backend = MirroredBackend(backend)
         predictor = Predictor(backend, frame, SelectionInfo(objective="expected_iou"))
         samples = held_out_samples(data_root, config.data, calibration_objects, CALIBRATION_SEED)
         raw, ious = candidate_scores(predictor, samples)

@@ -12,9 +12,6 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from latentcut.annotation.actions import (
-    Action,
-    BoxAction,
-    ClickAction,
     Outcome,
     Workbench,
     apply_action,
@@ -23,6 +20,7 @@ from latentcut.annotation.actions import (
 )
 from latentcut.annotation.advice import looks_good, next_click
 from latentcut.annotation.compose import MaskBook
+from latentcut.annotation.kinds import Action, BoxAction, ClickAction
 from latentcut.annotation.records import MaskId, ObjectRecord
 from latentcut.core.clicks import Click
 from latentcut.core.masks import coco_rle, mask_area
@@ -160,14 +158,18 @@ def step(workplace: Workplace, image_id: int, expected: int, *, back: bool) -> A
 
 
 def preview(
-    workplace: Workplace, image_id: int, x: float, y: float, tab: str
+    workplace: Workplace, image_id: int, x: float, y: float, tab: str, label: int | None = None
 ) -> Awaitable[PreviewAnswer]:
-    """What a positive click there would give; a newer one of the same tab replaces it."""
+    """
+    What a positive click there would give; a newer one of the same tab replaces it.
+
+    The label is the one that a new object would get: preferences differ from label to label.
+    """
 
     def look() -> PreviewAnswer:
         model = workplace.model.load()
         prediction = model.glance(workplace.gallery.encode(image_id, model), Click(x, y))
-        prediction = workplace.learner.preferences().applied(prediction)
+        prediction = workplace.learner.preferences(label).applied(prediction)
         mask = prediction.reduced(prediction.selected, PREVIEW_PX)
         expected_iou = float(prediction.expected_iou[prediction.selected])
         shown = RleAnswer.of(coco_rle(mask)) if mask.any() else None

@@ -10,13 +10,12 @@ from pydantic import ValidationError
 
 from latentcut.annotation.actions import Outcome
 from latentcut.annotation.compose import MaskBook
-from latentcut.annotation.records import MaskId
-from latentcut.core.preferences import MAX_LESSONS, Lesson, Look, Preferences, learn
+from latentcut.core.preferences import Lesson, Look, Preferences, learn
 from latentcut.errors import BadMask
 from latentcut.store.lessons import Evidence, LessonRow
 from latentcut.store.project import ProjectStore
 
-Key = tuple[int, MaskId]  # an object and what it became
+MAX_OBJECTS = 300  # the newest ones; of each label the newest 100 of these count
 
 
 class Learner:
@@ -24,7 +23,8 @@ class Learner:
     The preferences of a project. Threads may share it.
 
     They are worked out from the objects as they are, each time anew, so undo, redo and other
-    programs that work on the project need not be watched.
+    programs that work on the project need not be watched. Objects of a label teach that label;
+    a label whose own objects teach nothing yet follows what all of them teach together.
 
     Args:
         store: The project.
@@ -34,27 +34,29 @@ class Learner:
     def __init__(self, store: ProjectStore, num_masks: int) -> None:
         self._store, self._num_masks = store, num_masks
         self._lock = threading.Lock()
-        self._lessons: dict[Key, Lesson | None] = {}
-        self._learned = Preferences()
+        self._rows: tuple[LessonRow, ...] = ()
+        self._lessons: dict[LessonRow, Lesson | None] = {}
+        self._learned: dict[int | None, Preferences] = {}  # by label
 
-    def preferences(self) -> Preferences:
-        """What g's choice shall follow now; neutral where that is switched off."""
-        return self.learned() if self._store.uses_preferences() else Preferences()
+    def preferences(self, label: int | None = None) -> Preferences:
+        """What g's choice shall follow for objects of a label; neutral when switched off."""
+        return self.learned(label) if self._store.uses_preferences() else Preferences()
 
-    def learned(self) -> Preferences:
-        """What the objects as they are teach, whether it is used or not."""
-        rows = self._store.evidence(MAX_LESSONS)
+    def learned(self, label: int | None) -> Preferences:
+        """What the objects as they are teach about a label, whether it is used or not."""
         with self._lock:
-            if [(row.object_id, row.mask) for row in rows] != list(self._lessons):
-                known = self._lessons
-                self._lessons = {
-                    (row.object_id, row.mask): known.get((row.object_id, row.mask))
-                    or self._lesson(row)
-                    for row in rows
-                }
-                lessons = [lesson for lesson in self._lessons.values() if lesson is not None]
-                self._learned = learn(lessons)
-            return self._learned
+            self._look_again()
+            if label not in self._learned:
+                own = [lesson for row, lesson in self._sound() if row.label == label]
+                preferences = learn(own)
+                if preferences.is_neutral:
+                    preferences = learn([lesson for _, lesson in self._sound()])
+                self._learned[label] = preferences
+            return self._learned[label]
+
+    def num_learned(self) -> int:
+        """How many objects teach something; at most 300."""
+        return len(self._store.evidence(MAX_OBJECTS))
 
     def evidence(self, outcome: Outcome, book: MaskBook) -> Evidence:
         """What an action teaches: how its objects began, if they are new, and what they became."""
@@ -70,13 +72,27 @@ class Learner:
                     agreements[record.id, record.mask] = look.agreement(book.mask(record.mask))
         return Evidence(new, agreements)
 
-    def _lesson(self, row: LessonRow) -> Lesson | None:
+    def _look_again(self) -> None:
+        rows = self._store.evidence(MAX_OBJECTS)
+        if rows == self._rows:
+            return
+        looks = self._store.looks(row.object_id for row in rows if row not in self._lessons)
+        self._lessons = {
+            row: self._lessons[row] if row in self._lessons else self._lesson(row, looks)
+            for row in rows
+        }
+        self._rows, self._learned = rows, {}
+
+    def _lesson(self, row: LessonRow, looks: dict[int, str]) -> Lesson | None:
         try:
-            lesson = Look.model_validate_json(row.look).lesson(row.agreement)
-        except (ValidationError, BadMask):
+            lesson = Look.model_validate_json(looks[row.object_id]).lesson(row.agreement)
+        except (KeyError, ValidationError, BadMask):  # forgotten meanwhile, or of a stranger
             return None
         is_sound = (
             len(lesson.features) == len(row.agreement) == self._num_masks
             and np.isfinite(lesson.agreement).all()
         )
         return lesson if is_sound else None
+
+    def _sound(self) -> list[tuple[LessonRow, Lesson]]:
+        return [(row, lesson) for row, lesson in self._lessons.items() if lesson is not None]

@@ -81,7 +81,7 @@ class Workplace:
     def start(self) -> None:
         """Begin to answer; the model is loaded meanwhile."""
         self.queue.start()
-        self.queue.prepare([self.model.load])
+        self.queue.prepare([self.model.load, self.learner.preferences])
 
     def close(self) -> None:
         """Finish what is being saved and give the project back."""
@@ -105,7 +105,7 @@ class Workplace:
     def preferences(self) -> PreferencesAnswer:
         """Whether g's choice follows what was learned, and from how many objects that was."""
         return PreferencesAnswer(
-            enabled=self.store.uses_preferences(), num_learned=self.learner.learned().num_learned
+            enabled=self.store.uses_preferences(), num_learned=self.learner.num_learned()
         )
 
     def labels(self) -> LabelsAnswer:
@@ -151,7 +151,7 @@ class Workplace:
         if image_id not in self._order:  # a script that never asked for the list
             self._listed()
         start = self._order.index(image_id) if image_id in self._order else 0
-        steps: list[Callable[[], object]] = [self.model.load]
+        steps: list[Callable[[], object]] = [self.model.load, self.learner.preferences]
         for near in self._order[start : start + 1 + NUM_AHEAD]:
             steps += [partial(self.gallery.open, near), partial(self._encode, near)]
         self.queue.prepare(steps)

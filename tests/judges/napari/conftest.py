@@ -58,29 +58,26 @@ class Desktop:
 
     viewer: Any
     widget: Any
+    dock: Any
 
     @property
     def canvas(self) -> Any:
         return self.viewer.window._qt_viewer.canvas.native
 
     def place(self, row: float, column: float) -> Any:
-        """Where on the canvas a pixel of the picture is, found by pointing at two places."""
+        """Where on the canvas a place of the world is."""
         from qtpy.QtCore import QPoint
 
-        spots = (100, 100), (300, 300)
-        rows, columns = zip(*(self._pointed_at(*spot) for spot in spots), strict=True)
-        across = 100 + (column - columns[0]) / (columns[1] - columns[0]) * 200
-        down = 100 + (row - rows[0]) / (rows[1] - rows[0]) * 200
+        camera = self.viewer.scene.camera
+        down = self.canvas.height() / 2 + (row - camera.center[-2]) * camera.zoom
+        across = self.canvas.width() / 2 + (column - camera.center[-1]) * camera.zoom
         return QPoint(round(across), round(down))
 
-    def _pointed_at(self, x: int, y: int) -> tuple[float, float]:
-        from qtpy.QtCore import QPoint
-        from qtpy.QtTest import QTest
-
-        QTest.mouseMove(self.canvas, QPoint(x, y))
-        QTest.qWait(20)
-        vertical, horizontal = self.viewer.dims.displayed
-        return self.viewer.cursor.position[vertical], self.viewer.cursor.position[horizontal]
+    def close(self) -> None:
+        """Close the plugin's dock, as its cross does."""
+        if self.dock is not None:
+            self.viewer.window.remove_dock_widget(self.dock)
+            self.dock = None
 
     def click(self, row: float, column: float) -> None:
         from qtpy.QtCore import Qt
@@ -155,14 +152,14 @@ def open_desktop(viewer):
     """Open the plugin on a picture; at the end the window is as it was."""
     from qtpy.QtTest import QTest
 
-    docks = []
+    opened = []
 
     def open_dock(pixels: Any = None, **facts: Any) -> Desktop:
         if pixels is not None:
             viewer.add_image(pixels, name="picture", **facts)
         dock, widget = viewer.window.add_plugin_dock_widget("latentcut")
-        docks.append(dock)
-        desktop = Desktop(viewer, widget)
+        desktop = Desktop(viewer, widget, dock)
+        opened.append(desktop)
         desktop.canvas.window().activateWindow()
         QTest.qWaitForWindowActive(desktop.canvas.window(), 5000)
         viewer.reset_view()
@@ -171,8 +168,8 @@ def open_desktop(viewer):
         return desktop
 
     yield open_dock
-    for dock in docks:
-        viewer.window.remove_dock_widget(dock)
+    for desktop in opened:
+        desktop.close()
     viewer.layers.clear()
     viewer.dims.ndisplay = 2
     viewer.dims.order = tuple(range(viewer.dims.ndim))

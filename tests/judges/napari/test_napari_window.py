@@ -319,6 +319,7 @@ def test_what_cannot_be_done_is_said(open_desktop, photo):
 
     empty = desktop.status
     desktop.viewer.add_image(photo)
+    desktop.settle()
     desktop.key("C")
     nothing = desktop.status
     desktop.viewer.dims.ndisplay = 3
@@ -354,6 +355,7 @@ def test_work_goes_on_with_another_picture_when_the_first_is_closed(open_desktop
     desktop = open_desktop(photo)
     desktop.viewer.add_image(photo[:200], name="other")
     desktop.viewer.layers.remove("picture")
+    desktop.settle()
 
     desktop.viewer.layers["point_prompts [1]"].add([100, 100])
     desktop.settle()
@@ -368,7 +370,7 @@ def test_a_dock_that_is_closed_gives_the_keys_back_and_its_layers_are_taken_up_a
     desktop = open_desktop(photo)
     desktop.click(160, 235)
     shown = desktop.current.copy()
-    desktop.viewer.window.remove_dock_widget(desktop.widget)
+    desktop.close()
     desktop.canvas.setFocus()
 
     desktop.key("C")

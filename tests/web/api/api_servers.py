@@ -73,7 +73,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def eventually(is_so, timeout_s: float = 30) -> bool:
+def eventually(is_so, timeout_s: float = 60) -> bool:
     """Whether something becomes true in time."""
     deadline = time.monotonic() + timeout_s
     while not is_so():
@@ -104,15 +104,23 @@ def api_in_thread(predictor, spool: Path, **settings: Any):
 def launched(log: Path, *arguments: str, token: str = API_TOKEN) -> RunningApi:
     """``latentcut serve`` as its user starts it, on a free port; its model is loaded."""
     command = [sys.executable, "-m", "latentcut", "serve", "--port", "0", "--json", "--threads=1"]
-    environment = {**os.environ, "LATENTCUT_TOKEN": token}
+    # a server that is killed leaves its temporary folder behind: it shall lie in the test's
+    environment = {**os.environ, "LATENTCUT_TOKEN": token, "TMPDIR": str(log.parent)}
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [*command, *arguments], stdout=subprocess.PIPE, stderr=errors, env=environment
         )
-    line = process.stdout.readline()
-    assert line, log.read_text()
-    running = RunningApi(json.loads(line)["port"], process=process)
-    assert eventually(lambda: httpx.get(f"{running.url}/ready").status_code == 200)
+    try:
+        line = process.stdout.readline()
+        assert line, log.read_text()
+        running = RunningApi(json.loads(line)["port"], process=process)
+        url = f"{running.url}/ready"
+        assert eventually(lambda: httpx.get(url, timeout=60).status_code == 200)
+    except BaseException:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        raise
     return running
 
 

@@ -184,8 +184,7 @@ def test_figures_of_all_workers_are_added_up_and_those_of_the_dead_stay(pair):
 
 
 @NEEDS_PROC
-def test_what_clients_sent_is_gone_with_the_server(launch_api, monkeypatch, tmp_path):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+def test_what_clients_sent_is_gone_with_the_server(launch_api, tmp_path):
     running = launch_api()
     with running.client() as client:
         ask(client, send(client))

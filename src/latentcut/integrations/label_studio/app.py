@@ -11,11 +11,12 @@ import base64
 import binascii
 import hmac
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from latentcut import __version__
@@ -47,6 +48,7 @@ MODEL_CLASS = "latentcut"
 MODEL_VERSION = f"latentcut-{__version__}"
 # Label Studio waits for 100 s and does not ask again when it is told that the server is busy
 LABEL_STUDIO_LIMITS = replace(LIMITS, waiting=64, request_s=90.0)
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 EVENTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")
 
 
@@ -191,9 +193,9 @@ def create_label_studio_app(
 
 def _report_failures(app: FastAPI) -> None:
     """Say in the terminal why a request failed: Label Studio shows the status alone."""
-    answer = app.exception_handlers[LatentcutError]
+    answer = cast(Handler, app.exception_handlers[LatentcutError])
 
-    async def said(request: Request, error: Exception) -> Any:
+    async def said(request: Request, error: Exception) -> Response:
         logger.warning("%s: %s", request.url.path, error)
         return await answer(request, error)
 

@@ -14,6 +14,7 @@ import json
 import re
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -231,10 +232,10 @@ def _request(
         headers["Content-Type"] = "application/json"
     try:
         connection.request("GET" if body is None else "POST", _path(urlsplit(url)), body, headers)
-        response = connection.getresponse()
-        if response.status in REDIRECTS:
-            return response.status, b"", response.headers.get("Location")
-        return response.status, _body(connection, response, origin, deadline, max_bytes), None
+        with closing(connection.getresponse()) as response:
+            if response.status in REDIRECTS:
+                return response.status, b"", response.headers.get("Location")
+            return response.status, _body(connection, response, origin, deadline, max_bytes), None
     except TimeoutError as error:
         raise ImageNotFetched(str(origin), "it does not answer in time") from error
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -70,7 +70,7 @@ def output_tag(config: str) -> OutputTag:
     tag = tags[0]
     to_name = tag.get("toName", "")
     # a label may have an alias, which results hold in the place of its value
-    labels = tuple(label.get("alias") or label.get("value", "") for label in tag.iter("Label"))
+    labels = tuple(label.get("alias") or label.get("value") or "" for label in tag.iter("Label"))
     return OutputTag(KINDS[tag.tag], tag.get("name", ""), to_name, images[to_name], labels)
 
 

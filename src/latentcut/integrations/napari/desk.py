@@ -18,7 +18,7 @@ from latentcut.integrations.napari.pixels import RgbImage, rgb_pixels
 from latentcut.integrations.napari.planes import Plane
 from latentcut.integrations.napari.trail import Prompts, Trail
 
-MAX_PLANES = 6  # kept encoded; of a photo of 12 megapixels each takes about 40 MB
+MAX_PLANES = 4  # kept encoded, with their pixels
 THUMBNAIL_PX = 72
 SEARCH_PX = 512  # longest side of the masks that thumbnails are cut from
 TINT = np.array([38, 132, 255])

@@ -33,6 +33,7 @@ ROLES = {POINTS: "points", SHAPES: "shapes", CURRENT: "current", COMMITTED: "com
 SIGN = "label"  # feature of points and shapes: "positive" or "negative"
 COLOURS = {True: "#16a34a", False: "#dc2626"}
 CURRENT_COLOURS = {None: "#2684ff", 0: "transparent"}
+OPACITY = 0.45
 SYMBOLS = {True: "disc", False: "cross"}
 STROKE_SHAPES = ("path", "line")  # all other shapes are boxes
 PLACING = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
@@ -100,7 +101,7 @@ class WorkLayers:
         """The plane on screen; None in the 3D view, or when not both its axes are the image's."""
         dims, missing = self.viewer.dims, self.viewer.dims.ndim - len(self.shape)
         displayed = [axis - missing for axis in dims.displayed]
-        if len(displayed) != 2 or min(displayed) < 0 or self.points is None:
+        if dims.ndisplay != 2 or min(displayed) < 0 or self.points is None:
             return None
         position = self.points.world_to_data(dims.point)[-len(self.shape) :]
         return plane_at(self.shape, displayed, position)
@@ -190,6 +191,7 @@ class WorkLayers:
                 plane.where((plane.of(self.committed.data) == number) & ~mask), 0
             )
         self.committed.data_setitem(plane.where(mask), number)
+        self.committed.refresh()  # its thumbnail, too
         self._next_id = max(self._next_id, number + 1)
         return number
 
@@ -237,7 +239,7 @@ class WorkLayers:
         return self.viewer.add_labels(
             np.zeros(self.shape, dtype),
             name=name,
-            opacity=0.6,
+            opacity=OPACITY,
             metadata=self._role(ROLES[name]),
             **more,
             **self._placing,

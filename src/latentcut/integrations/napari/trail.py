@@ -19,7 +19,8 @@ from latentcut.core.clicks import Clicks
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage
 
-MAX_STEPS = 24  # answers kept; each may hold a mask of the image's size
+MAX_STEPS = 24  # answers kept
+MAX_MASK_BYTES = 100_000_000  # of their masks, each of which has the image's size
 
 BoolArray = NDArray[np.bool_]
 Strokes = tuple[Clicks, ...]
@@ -98,6 +99,8 @@ class Trail:
     ) -> None:
         self.predictor, self.encoded, self.start = predictor, encoded, start
         self._steps: dict[Prompts, Prediction] = {}
+        height, width = encoded.size_hw
+        self._max_steps = max(2, min(MAX_STEPS, MAX_MASK_BYTES // (height * width)))
 
     def answer(self, prompts: Prompts) -> Prediction:
         """
@@ -149,6 +152,6 @@ class Trail:
     def _step(self, prompts: Prompts, before: BoolArray | None) -> Prediction:
         prediction = self.predictor.predict(self.encoded, prompts.clicks, before, box=prompts.box)
         self._steps[prompts] = prediction
-        while len(self._steps) > MAX_STEPS:
+        while len(self._steps) > self._max_steps:
             del self._steps[next(iter(self._steps))]
         return prediction

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QWidget
 
 from latentcut.errors import LatentcutError
@@ -90,8 +90,6 @@ class SegmentWidget(QWidget):
         for event, method in self._listens:
             event.connect(method)
         self.keys = Keys(self)
-        # a dock that is closed is deleted without closeEvent
-        self.destroyed.connect(partial(release, self))
 
     # ------------------------------------------------------------ images and layers
 
@@ -320,30 +318,29 @@ class SegmentWidget(QWidget):
         super().showEvent(event)
         self.keys.bind_tab()
 
+    def changeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
+        """End the work when the dock is closed: napari then takes the widget out of it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.release()
+
     def closeEvent(self, event: Any) -> None:  # noqa: N802 (Qt's name)
-        """End the thread and give the keys back."""
-        release(self)
+        """End the work."""
+        self.release()
         super().closeEvent(event)
 
-
-def release(widget: SegmentWidget, gone: Any = None) -> None:
-    """
-    Let go of everything outside of a widget; harmless when done twice.
-
-    Args:
-        widget: It, whose part in Qt may be deleted already.
-        gone: What Qt says was deleted.
-    """
-    widget.search.abandon()
-    widget.worker.stop()
-    widget.keys.release()
-    listens, widget._listens = widget._listens, []
-    for event, method in listens:
-        event.disconnect(method)
-    for layers in widget._sets.values():
-        for layer in (layers.points, layers.shapes):
-            layer.events.data.disconnect(widget._prompts_changed)
-    widget._sets.clear()
+    def release(self) -> None:
+        """Let go of everything outside of the widget; harmless when done twice."""
+        self.search.abandon()
+        self.worker.stop()
+        self.keys.release()
+        listens, self._listens = self._listens, []
+        for event, method in listens:
+            event.disconnect(method)
+        for layers in self._sets.values():
+            for layer in (layers.points, layers.shapes):
+                layer.events.data.disconnect(self._prompts_changed)
+        self._sets.clear()
 
 
 def part_of(answer: Answer) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 
 from latentcut.core.masks import (
     CocoRle,
-    has_holes,
     mask_area,
     mask_box_xyxy,
     mask_to_polygons_edges,
@@ -163,15 +162,25 @@ def drawn(mask: BoolArray, code: CocoRle, form: MaskFormat, url: str) -> DrawnMa
     if form == "png_url":
         answer.png_url = url
     if form == "polygon":
-        answer.polygons = [flat(ring) for ring in mask_to_polygons_edges(mask)]
-        answer.has_holes = has_holes(mask)
+        rings = rings_of(mask, answer.box)
+        answer.polygons = [ring.ravel().tolist() for ring in rings]
+        answer.has_holes = sum(enclosed_area(ring) for ring in rings) != answer.area
     if form == "rle" or answer.has_holes:
         height, width = code["size"]
         answer.rle = MaskCode(size=(height, width), counts=code["counts"])
     return answer
 
 
-def flat(ring: NDArray[np.float64]) -> Polygon:
-    """A ring (N, 2) as COCO writes it: x, y, x, y."""
-    values: Polygon = ring.ravel().tolist()
-    return values
+def rings_of(mask: BoolArray, box: tuple[int, int, int, int] | None) -> list[NDArray[np.float64]]:
+    """Outlines along pixel edges, (N, 2) each, traced in the box around the mask alone."""
+    if box is None:
+        return []
+    x0, y0, x1, y1 = box
+    corner = np.array([x0, y0])
+    return [ring + corner for ring in mask_to_polygons_edges(mask[y0:y1, x0:x1])]
+
+
+def enclosed_area(ring: NDArray[np.float64]) -> float:
+    """Pixels inside a ring along pixel edges; exact, for these are whole numbers."""
+    x, y = ring.T
+    return float(abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2)

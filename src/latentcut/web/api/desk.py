@@ -35,7 +35,6 @@ from latentcut.web.api.settings import ApiSettings
 from latentcut.web.api.spool import Spool
 from latentcut.web.folder import ImageFolder
 from latentcut.web.inference import Priority
-from latentcut.web.pictures import PNG_OPTIONS
 from latentcut.web.service import PredictionService
 
 T = TypeVar("T")
@@ -264,7 +263,7 @@ class Desk:
     def candidate_png(self, name: str) -> bytes:
         """A mask as PNG, 8-bit grey, 0 and 255. Raises NotKept."""
         mask = mask_from_coco_rle(self.stored(name))
-        _, data = cv2.imencode(".png", mask.astype(np.uint8) * 255, PNG_OPTIONS)
+        _, data = cv2.imencode(".png", mask.astype(np.uint8) * 255)
         return data.tobytes()
 
     # ------------------------------------------------------------ facts

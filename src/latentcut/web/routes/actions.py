@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from latentcut.annotation.actions import Action
+from latentcut.annotation.kinds import Action
 from latentcut.annotation.records import Name
 from latentcut.web import acting
 from latentcut.web.bodies import JsonRoute, while_connected
@@ -21,12 +21,13 @@ ActionBody = Annotated[Action, Body(discriminator="kind")]
 
 
 class PreviewBody(BaseModel):
-    """Where the mouse rests, in image pixels."""
+    """Where the mouse rests, in image pixels, and the label that a new object would get."""
 
     model_config = ConfigDict(extra="forbid")
     x: Annotated[float, Field(allow_inf_nan=False)]
     y: Annotated[float, Field(allow_inf_nan=False)]
     tab: Name = ""
+    label: int | None = None
 
 
 @router.post("/actions", response_model=ActionAnswer)
@@ -55,7 +56,7 @@ def redo(image_id: Number, revision: Revision, desk: Desk) -> Response:
 @router.post("/preview", response_model=PreviewAnswer)
 async def preview(image_id: Number, body: PreviewBody, request: Request, desk: Desk) -> Response:
     """What a click there would give."""
-    look = acting.preview(desk, image_id, body.x, body.y, body.tab)
+    look = acting.preview(desk, image_id, body.x, body.y, body.tab, body.label)
     return json_response(await while_connected(request, look))
 
 

@@ -1,0 +1,135 @@
+"""
+Make docs/images/label_studio.png: a smart keypoint in Label Studio's labelling page.
+
+Run:    python docs/pictures/label_studio.py http://localhost:8080 ann@example.com PASSWORD
+Needs:  a running Label Studio (tried with 1.23.2) with this user, playwright and Chromium.
+
+Makes a project with a sample photo, connects `latentcut label-studio`, clicks the cat, and fails
+unless a brush region comes back.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import APIResponse, Page, sync_playwright
+
+import latentcut
+
+TARGET = Path(__file__).resolve().parents[1] / "images" / "label_studio.png"
+PHOTO = Path(latentcut.__file__).parent / "samples" / "chelsea.jpg"
+CHROMIUM = "/usr/bin/chromium"
+CAT = (0.52, 0.52)  # of the picture's width and height
+WAIT_MS = 30_000
+CONFIG = """<View>
+  <Image name="image" value="$image"/>
+  <BrushLabels name="tag" toName="image" smart="false">
+    <Label value="Cat" background="#e4572e"/></BrushLabels>
+  <KeyPointLabels name="click" toName="image" smart="true">
+    <Label value="Cat" background="#e4572e"/></KeyPointLabels>
+  <RectangleLabels name="box" toName="image" smart="true">
+    <Label value="Cat" background="#e4572e"/></RectangleLabels>
+</View>"""
+
+
+class Studio:
+    """Label Studio's API with the cookies of a page that has logged in."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+
+    def log_in(self, email: str, password: str) -> None:
+        self.page.goto(f"{self.url}/user/login/")
+        self.page.fill("input[name=email]", email)
+        self.page.fill("input[name=password]", password)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(lambda url: "login" not in url, timeout=WAIT_MS)
+
+    def post(self, path: str, **what: object) -> dict:
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.page.context.cookies()}
+        headers = {"X-CSRFToken": cookies["csrftoken"], "Referer": self.url}
+        answer: APIResponse = self.page.request.post(self.url + path, headers=headers, **what)
+        if not answer.ok:
+            raise SystemExit(f"{path}: {answer.status} {answer.text()[:500]}")
+        return answer.json() if answer.body() else {}
+
+
+def start_backend(url: str, key: str) -> tuple[subprocess.Popen, str]:
+    """The backend with the key of a user, and its address once it answers."""
+    command = [sys.executable, "-u", "-m", "latentcut", "label-studio", "--port", "0"]
+    command += ["--label-studio-url", url]
+    environment = {**os.environ, "LABEL_STUDIO_API_KEY": key}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    line = process.stdout.readline()
+    return process, next(word for word in line.split() if word.startswith("http"))
+
+
+def label(page: Page, url: str, project: int) -> None:
+    """Open the first task, choose the smart keypoint and click the cat."""
+    page.goto(f"{url}/projects/{project}/data?labeling=1")
+    picture = page.locator("canvas").first
+    picture.wait_for(timeout=WAIT_MS)
+    page.wait_for_timeout(3000)
+    page.get_by_text("Auto-Annotation").click()  # without it there are no smart tools
+    page.wait_for_timeout(1000)
+    page.get_by_text("Cat", exact=True).nth(1).click()  # the label of the smart keypoint
+    page.wait_for_timeout(500)
+    page.locator(".lsf-toolbar .lsf-tool:visible").last.click()  # the smart tools
+    page.wait_for_timeout(500)
+    box = page.locator(".konvajs-content").first.bounding_box()
+    assert box is not None
+    with page.expect_response(lambda got: "interactive-annotating" in got.url) as caught:
+        page.mouse.click(box["x"] + CAT[0] * box["width"], box["y"] + CAT[1] * box["height"])
+    answer = caught.value.json()
+    kinds = [region["type"] for region in answer.get("data", {}).get("result", [])]
+    if kinds != ["brushlabels"]:
+        raise SystemExit(f"no brush came back: {str(answer)[:500]}")
+    page.wait_for_timeout(2000)
+
+
+def main() -> None:
+    """Drive Label Studio, and take the picture."""
+    url, email, password = sys.argv[1:4]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        studio = Studio(page, url)
+        studio.log_in(email, password)
+        key = studio.post("/api/token/", data={})["token"]  # a user may have one only
+        backend, address = start_backend(url, key)
+        try:
+            project = studio.post("/api/projects/", data={"title": "Cats", "label_config": CONFIG})[
+                "id"
+            ]
+            photo = {"name": PHOTO.name, "mimeType": "image/jpeg", "buffer": PHOTO.read_bytes()}
+            studio.post(f"/api/projects/{project}/import", multipart={"file": photo})
+            model = {"project": project, "url": address, "title": "latentcut"}
+            begun = time.monotonic()
+            print(studio.post("/api/ml", data={**model, "is_interactive": True}))
+            label(page, url, project)
+            print(f"connected and clicked in {time.monotonic() - begun:.1f} s")
+            save(page.screenshot())
+        finally:
+            backend.terminate()
+            backend.wait()
+            studio.post("/api/token/blacklist/", data={"refresh": key})
+            if "LAST_PAGE" in os.environ:  # to see what went wrong
+                page.screenshot(path=os.environ["LAST_PAGE"])
+        browser.close()
+
+
+def save(png: bytes) -> None:
+    """Write the picture, small."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(TARGET, optimize=True)
+    print(f"{TARGET.name}: {TARGET.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""
+Everything a person can do to an image, as data: what the page sends, checked by pydantic.
+
+What each action changes is worked out in ``annotation.actions``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from latentcut.annotation.records import Box, ClickRecord, Name, Record, Stroke
+
+Mode = Literal["refine", "add", "subtract", "intersect"]
+
+
+class ClickAction(Record):
+    """
+    Click on an object; several clicks that came in while one was answered go together.
+
+    Attributes:
+        kind: "click".
+        object: The object; None makes a new one.
+        label: Label of a new object.
+        clicks: In order, at least one.
+        mode: "refine" adds the clicks to the newest part, the others begin a new part.
+        tab: Names who sends it, so that a newer one replaces an older one.
+    """
+
+    kind: Literal["click"]
+    object: int | None = None
+    label: int | None = None
+    clicks: Annotated[tuple[ClickRecord, ...], Field(min_length=1, max_length=1000)]
+    mode: Mode = "refine"
+    tab: Name = ""
+
+
+class BoxAction(Record):
+    """Drag a box around something; fields as of ClickAction."""
+
+    kind: Literal["box"]
+    object: int | None = None
+    label: int | None = None
+    box: Box
+    mode: Mode = "refine"
+    tab: Name = ""
+
+
+class ChooseAction(Record):
+    """Take another candidate of the newest part."""
+
+    kind: Literal["choose"]
+    object: int
+    index: int
+
+
+class StrokeAction(Stroke):
+    """Paint or erase; without an object a brush makes a new one."""
+
+    kind: Literal["stroke"]
+    object: int | None = None
+    label: int | None = None
+
+
+class LabelAction(Record):
+    """Give an object a label, or none."""
+
+    kind: Literal["label"]
+    object: int
+    label: int | None
+
+
+class RenameAction(Record):
+    """Give an object a name."""
+
+    kind: Literal["rename"]
+    object: int
+    name: Name
+
+
+class DeleteAction(Record):
+    """Remove an object."""
+
+    kind: Literal["delete"]
+    object: int
+
+
+class ReorderAction(Record):
+    """Put all objects of the image in a new order, from back to front."""
+
+    kind: Literal["reorder"]
+    objects: tuple[int, ...]
+
+
+class SplitAction(Record):
+    """Make an object of its own of each connected piece but the largest."""
+
+    kind: Literal["split"]
+    object: int
+
+
+class DoneAction(Record):
+    """Mark the image as done, or not."""
+
+    kind: Literal["done"]
+    done: bool
+
+
+Action = (
+    ClickAction
+    | BoxAction
+    | ChooseAction
+    | StrokeAction
+    | LabelAction
+    | RenameAction
+    | DeleteAction
+    | ReorderAction
+    | SplitAction
+    | DoneAction
+)
+ACTION: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])
