@@ -170,7 +170,7 @@ python:
 .venv-dev/.installed: pyproject.toml | python
 	$(PYTHON) -m venv --clear .venv-dev
 	@echo '*' > .venv-dev/.gitignore
-	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,evaluation,serve,dev]'
+	.venv-dev/bin/python $(PIP_INSTALL) --editable '.[train,evaluation,serve,ray,docs,dev]'
 	@touch $@
 
 .venv-judges/%/.installed: tests/judges/%/requirements.txt pyproject.toml | python

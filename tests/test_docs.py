@@ -152,9 +152,7 @@ def picture_script(name: str) -> ModuleType:
 def test_the_picture_of_the_rooms_is_what_the_imports_say():
     script = picture_script("architecture")
 
-    assert script.TARGET.read_text() == script.picture(), (
-        "run python docs/pictures/architecture.py"
-    )
+    assert script.TARGET.read_text() == script.picture(), "run python docs/pictures/architecture.py"
 
 
 def test_the_gallery_shows_every_picture_that_its_script_makes():

@@ -106,7 +106,8 @@ def picture() -> str:
         f'width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="15" role="img" '
         'aria-label="Rooms of latentcut and their imports">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#64748b"/></marker></defs>',
+        'markerHeight="7" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#64748b"/></marker>'
+        "</defs>",
         f'<rect width="{WIDTH}" height="{height}" rx="12" fill="#ffffff"/>',
     ]
     for upper, lower in arrows(rows):
