@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import latentcut
-from latentcut.core.bundle import SelectionInfo, read_bundle
+from latentcut.core.bundle import FrameInfo, SelectionInfo, read_bundle
 from latentcut.errors import OutputExists
-from latentcut.training.bundling import fit_selection, make_bundle
-from latentcut.training.checkpoint import load_weights
+from latentcut.training.bundling import Mix, fit_selection, make_bundle
+from latentcut.training.checkpoint import load_weights, mix_weights
 from latentcut.training.config import load_config
 from latentcut.training.loop import build_model, train
 from latentcut.training.validation import build_validation, held_out_samples
@@ -85,3 +86,43 @@ def test_held_out_samples_are_the_same_every_time(shapes_root, config_path: Path
 
     assert names[0] == names[1]
     assert len(set(names[0])) == len(names[0]) == 5
+
+
+def test_mixed_weights_lie_between_those_of_two_checkpoints(
+    checkpoint, shapes_root: Path, config_path: Path, tmp_path: Path
+):
+    config = load_config(config_path, ["train.steps=4", "train.seed=5"])
+    other = train(config, shapes_root, None, tmp_path / "other")
+    ours, theirs, mixed = (build_model(config.model).eval() for _ in range(3))
+    load_weights(checkpoint, ours, average=True)
+    load_weights(other, theirs, average=True)
+    load_weights(checkpoint, mixed, average=True)
+
+    mix_weights(other, mixed, 0.25)
+
+    first, second = ours.state_dict(), theirs.state_dict()
+    for name, value in mixed.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(value, 0.75 * first[name] + 0.25 * second[name], atol=1e-6)
+
+
+def test_a_mixed_bundle_names_both_of_its_checkpoints(checkpoint, tmp_path: Path):
+    make_bundle(checkpoint, tmp_path / "bundle", "tiny", mix=Mix(checkpoint, 0.4))
+    make_bundle(checkpoint, tmp_path / "plain", "tiny")
+
+    mixed, plain = read_bundle(tmp_path / "bundle"), read_bundle(tmp_path / "plain")
+    assert mixed.info.provenance["mixed"]["share"] == 0.4
+    assert mixed.info.provenance["mixed"]["step"] == 4
+    assert "mixed" not in plain.info.provenance
+
+
+def test_a_mirrored_bundle_is_calibrated_as_it_will_answer(
+    checkpoint, shapes_root: Path, tmp_path: Path
+):
+    frame = FrameInfo(mirror=True)
+    make_bundle(checkpoint, tmp_path / "twice", "tiny", shapes_root, frame, calibration_objects=10)
+    make_bundle(checkpoint, tmp_path / "once", "tiny", shapes_root, calibration_objects=10)
+
+    twice, once = read_bundle(tmp_path / "twice").info, read_bundle(tmp_path / "once").info
+    assert (twice.frame.mirror, once.frame.mirror) == (True, False)
+    assert twice.selection != once.selection

@@ -44,6 +44,16 @@ def bundle(
     zoom_factor: Annotated[
         float | None, typer.Option(metavar="F", help="Side of a crop over side of the thing.")
     ] = None,
+    mix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Mix in the weights of an earlier stage of the same training.",
+        ),
+    ] = None,
+    mix_share: Annotated[
+        float, typer.Option(min=0, max=1, metavar="S", help="How much of --mix.")
+    ] = 0.5,
     mirror: Annotated[
         bool,
         typer.Option(
@@ -64,12 +74,13 @@ def bundle(
     if data is not None and not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
     try:
-        from latentcut.training.bundling import make_bundle
+        from latentcut.training.bundling import Mix, make_bundle
     except ModuleNotFoundError as error:
         raise missing_extra(error, "latentcut bundle") from error
 
     folder = with_name(output)
-    info = make_bundle(checkpoint, folder, name or folder.name, data, frame)
+    mixed = None if mix is None else Mix(mix, mix_share)
+    info = make_bundle(checkpoint, folder, name or folder.name, data, frame, mix=mixed)
     typer.echo(summary_of(info, output, frame == FrameInfo()))
 
 
