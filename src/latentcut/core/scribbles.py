@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentcut.core.clicks import Click, Clicks
 from latentcut.errors import BadScribble
 
-MAX_CLICKS = 4  # more of one stroke say little: see docs/clicks.md for what was measured
+MAX_CLICKS = 3  # more of one stroke say little: see docs/clicks.md for what was measured
 SPACING = 0.08  # of the image's longer side: a stroke gets one click for each such length
 
 
