@@ -28,6 +28,7 @@ MIN_REGION = 0.001
 SETTINGS = {
     "default": EverythingOptions(),
     "8 a side": EverythingOptions(points_per_side=8),
+    "16 a side": EverythingOptions(points_per_side=16),
     "24 a side": EverythingOptions(points_per_side=24),
     "score 0.5": EverythingOptions(min_score=0.5),
     "stability 0.7": EverythingOptions(min_stability=0.7),

@@ -46,7 +46,7 @@ def batch(
         typer.Option(
             min=1, max=64, metavar="N", help="Of --everything: clicks along each side of an image."
         ),
-    ] = 16,
+    ] = 12,
     masks: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Also one PNG per object: DIR/image/object.png."),

@@ -39,7 +39,7 @@ def everything(
     ] = None,
     points_per_side: Annotated[
         int, typer.Option(min=1, max=128, metavar="N", help="Clicks along the longer side.")
-    ] = 16,
+    ] = 12,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="IOU", help="Least expected IoU.")
     ] = None,

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,7 +49,7 @@ class EverythingOptions:
         BadConfig: A value that is not allowed.
     """
 
-    points_per_side: int = 16
+    points_per_side: int = 12
     min_score: float = 0.3
     min_stability: float = 0.5
     max_overlap: float = 0.7
@@ -140,7 +139,7 @@ class Search:
     def advance(self, num_clicks: int = 1) -> None:
         """Make the next clicks of the grid."""
         for click in self.clicks[self.num_done : self.num_done + num_clicks]:
-            self._propose(self.predictor.glance(self.encoded, click))
+            self._propose(self.predictor.predict(self.encoded, (click,)))
             self.num_done += 1
             if self.num_done % TIDY_EVERY == 0:
                 self._kept = self._distinct()
@@ -161,13 +160,14 @@ class Search:
         options, click = self.options, prediction.clicks[0]
         for candidate, (logits, frame) in enumerate(prediction.placed):
             score = float(prediction.expected_iou[candidate])
-            share = float((logits > 0).mean())
-            if score < options.min_score or not options.min_area <= share <= options.max_area:
+            if score < options.min_score:
                 continue
             stability = stability_of(logits)
-            if stability >= options.min_stability:
-                own = PlacedLogits(logits.copy(), frame)  # not all six, of which it is a part
-                small = small_mask(logits)
+            if stability < options.min_stability:
+                continue
+            own = PlacedLogits(logits.copy(), frame)  # not all six, of which it is a part
+            small = small_mask(own)
+            if options.min_area <= float(small.mean()) <= options.max_area:
                 self._kept.append(_Proposal(small, score, stability, own, click, candidate))
 
 
@@ -234,13 +234,10 @@ def stability_of(logits: FloatArray) -> float:
     return inner / outer if outer else 0.0
 
 
-def small_mask(logits: FloatArray) -> FloatArray:
-    """A mask for comparisons, flat float32 of 0 and 1, at most 160 px long."""
-    height, width = logits.shape
-    factor = min(1.0, COMPARED_PX / max(logits.shape))
-    size_wh = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(logits, size_wh, interpolation=cv2.INTER_AREA)
-    return (small > 0).astype(np.float32).ravel()
+def small_mask(placed: PlacedLogits) -> FloatArray:
+    """A mask for comparisons: the image at most 160 px long, flat, float32 of 0 and 1."""
+    mask, _ = paste(placed.logits, placed.frame.reduced(COMPARED_PX), ())
+    return mask.astype(np.float32).ravel()
 
 
 def without_repeats(masks: list[FloatArray], max_overlap: float) -> list[int]:
