@@ -38,7 +38,7 @@ WHEEL_DEMO  := build/wheel-demo
 .DELETE_ON_ERROR:
 # Made by a pattern rule: without this line make would remove them again.
 .PRECIOUS: .venv-judges/%/.installed
-.PHONY: help run demo test lint pytest docs judges soak wheel bench browser python clean display
+.PHONY: help run demo test lint pytest docs judges test-judges soak wheel bench browser python clean display
 
 help:
 	@echo "make run      open the annotation page on the sample photos, or on FOLDER=..."
@@ -61,7 +61,7 @@ run: .venv/.installed
 demo: .venv/.installed
 	.venv/bin/latentcut demo --output "$(DEMO_OUTPUT)"
 
-test: lint pytest docs judges wheel
+test: lint pytest docs test-judges wheel
 	@echo "make test: lint, types, import rules, tests, site, judges and wheel are fine"
 
 lint: .venv-dev/.installed
@@ -81,9 +81,13 @@ docs: .venv-dev/.installed
 	.venv-dev/bin/python docs/check_site.py site
 
 # Each folder in tests/judges has a requirements.txt, and an environment made of it.
+# Those of `make test` are made in a minute or two; the others bring a gigabyte of packages each, and
+# docs/integrations/index.md says how they went.
+TEST_JUDGES := cvat http_api label_studio napari
 JUDGES := $(notdir $(patsubst %/requirements.txt,%,$(wildcard tests/judges/*/requirements.txt)))
 
 judges: $(JUDGES:%=judge-%)
+test-judges: $(TEST_JUDGES:%=judge-%)
 
 judge-%: .venv-judges/%/.installed
 	$(LIMIT_THREADS) .venv-judges/$*/bin/python -m pytest -c tests/judges/pytest.ini tests/judges/$*

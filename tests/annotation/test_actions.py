@@ -4,11 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from latentcut.annotation.actions import Outcome, Workbench, apply_action, predict_part
 from latentcut.annotation.compose import MaskBook, finish
 from latentcut.annotation.kinds import ACTION
-from latentcut.annotation.records import ObjectRecord, Part, Stroke
+from latentcut.annotation.records import ClickRecord, ObjectRecord, Part, Stroke
+from latentcut.core.scribbles import scribble_clicks
 from latentcut.errors import BadAction, ClickOutsideImage, NoSuchCandidate, NotInProject
 
 ON_DISC = {"x": 60, "y": 40, "positive": True}
@@ -319,3 +321,30 @@ def test_records_survive_json():
     )
 
     assert ObjectRecord.model_validate_json(record.model_dump_json()) == record
+
+
+def test_a_scribble_becomes_a_few_clicks_of_the_newest_part(desk):
+    desk.do(kind="click", clicks=[ON_DISC])
+
+    desk.do(kind="scribble", object=1, points=[[50, 40], [70, 40]], positive=False)
+
+    (part,) = desk.bench.object(1).parts
+    clicks = scribble_clicks([[50, 40], [70, 40]], False, (96, 128))
+    added = tuple(ClickRecord(x=click.x, y=click.y, positive=False) for click in clicks)
+    assert len(added) > 1
+    assert part.clicks == (ClickRecord(**ON_DISC), *added)
+
+
+def test_a_scribble_on_nothing_makes_a_new_object_with_its_label(desk):
+    outcome = desk.do(kind="scribble", label=7, points=[[50, 40], [900, 40]])
+
+    record = desk.bench.object(1)
+    assert (outcome.kind, outcome.object_id, record.label) == ("scribble", 1, 7)
+    assert record.area > 0
+    assert all(click.positive and click.x <= 127 for click in record.parts[0].clicks)
+
+
+def test_a_scribble_has_as_few_and_as_many_points_as_a_stroke(desk):
+    for points in ([], [[1, 1]] * 20_001):
+        with pytest.raises(ValidationError):
+            desk.do(kind="scribble", points=points)

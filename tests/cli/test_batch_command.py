@@ -38,6 +38,17 @@ def clicks(tmp_path) -> Path:
     return path
 
 
+@pytest.fixture
+def many(tmp_path, photo) -> tuple[Path, Path]:
+    """Fifty pictures and a click on each: enough to be still at work when a signal comes."""
+    folder, path = tmp_path / "many", tmp_path / "many.csv"
+    folder.mkdir()
+    for number in range(50):
+        Image.fromarray(photo - np.uint8(number)).save(folder / f"{number}.png")
+    path.write_text("image,label,x,y\n" + "".join(f"{k}.png,disc,60,40\n" for k in range(50)))
+    return folder, path
+
+
 def annotations(path):
     return json.loads(path.read_text())["annotations"]
 
@@ -164,9 +175,8 @@ def test_candidates_belong_to_prompts(run, photos, tmp_path):
     assert ran.usage_error == "Invalid value for --candidates: it belongs to --prompts"
 
 
-def test_a_batch_that_was_killed_ends_with_the_bytes_of_one_that_was_not(
-    run, photos, clicks, tmp_path
-):
+def test_a_batch_that_was_killed_ends_with_the_bytes_of_one_that_was_not(run, many, tmp_path):
+    photos, clicks = many
     whole, killed = tmp_path / "whole.json", tmp_path / "killed.json"
     run("batch", photos, "--prompts", clicks, "--output", whole)
     journal = Path(f"{killed}.journal")
@@ -189,7 +199,8 @@ def test_a_batch_that_was_killed_ends_with_the_bytes_of_one_that_was_not(
     assert killed.read_bytes() == whole.read_bytes()
 
 
-def test_an_interrupt_says_how_to_go_on(photos, clicks, tmp_path):
+def test_an_interrupt_says_how_to_go_on(many, tmp_path):
+    photos, clicks = many
     out = tmp_path / "out.json"
     asked = command(photos, "--prompts", clicks, "--output", out, "--workers", 2)
 
