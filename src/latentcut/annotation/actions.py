@@ -24,13 +24,15 @@ from latentcut.annotation.kinds import (
     LabelAction,
     Mode,
     ReorderAction,
+    ScribbleAction,
     SplitAction,
     StrokeAction,
 )
-from latentcut.annotation.records import ObjectRecord, Part, Stroke, to_clicks
+from latentcut.annotation.records import ClickRecord, ObjectRecord, Part, Stroke, to_clicks
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
 from latentcut.core.preferences import Look, Preferences
+from latentcut.core.scribbles import scribble_clicks
 from latentcut.errors import BadAction, NotInProject
 
 
@@ -103,7 +105,7 @@ class Outcome:
 
 def needs_model(action: Action) -> bool:
     """Whether the action runs the network."""
-    return isinstance(action, ClickAction | BoxAction | ChooseAction)
+    return isinstance(action, ClickAction | BoxAction | ScribbleAction | ChooseAction)
 
 
 def apply_action(action: Action, bench: Workbench) -> Outcome:
@@ -116,7 +118,7 @@ def apply_action(action: Action, bench: Workbench) -> Outcome:
         ClickOutsideImage, BadBox: A click or box does not lie in the image.
         NoSuchCandidate: The candidate's index is not 0 to M - 1.
     """
-    if isinstance(action, ClickAction | BoxAction):
+    if isinstance(action, ClickAction | BoxAction | ScribbleAction):
         return _prompt(action, bench)
     if isinstance(action, ChooseAction):
         return _choose(action, bench)
@@ -169,15 +171,15 @@ def _predict(part: Part, bench: Workbench) -> Prediction:
     return bench.predictor.predict(bench.encoded(), clicks, previous, box=part.box)
 
 
-def _prompt(action: ClickAction | BoxAction, bench: Workbench) -> Outcome:
+def _prompt(action: ClickAction | BoxAction | ScribbleAction, bench: Workbench) -> Outcome:
     record = (
         bench.new_object(action.label) if action.object is None else bench.object(action.object)
     )
     part = _open_part(record, action.mode, bench)
-    if isinstance(action, ClickAction):
-        part = part.model_copy(update={"clicks": part.clicks + action.clicks})
-    else:
+    if isinstance(action, BoxAction):
         part = part.model_copy(update={"box": action.box})
+    else:
+        part = part.model_copy(update={"clicks": part.clicks + _clicks_of(action, bench)})
     prediction, look = _predict(part, bench), None
     if is_first_look(part) and not record.parts:
         look = Look.of(prediction) if action.object is None else None
@@ -186,6 +188,14 @@ def _prompt(action: ClickAction | BoxAction, bench: Workbench) -> Outcome:
     kept = record.parts[:-1] if action.mode == "refine" else record.parts
     changed = finish(record.model_copy(update={"parts": (*kept, part)}), bench.book)
     return Outcome(action.kind, {record.id: changed}, record.id, prediction=prediction, look=look)
+
+
+def _clicks_of(action: ClickAction | ScribbleAction, bench: Workbench) -> tuple[ClickRecord, ...]:
+    """The clicks of an action; a scribble stands for a few."""
+    if isinstance(action, ClickAction):
+        return action.clicks
+    clicks = scribble_clicks(action.points, action.positive, bench.book.size_hw)
+    return tuple(ClickRecord(x=each.x, y=each.y, positive=each.positive) for each in clicks)
 
 
 def is_first_look(part: Part) -> bool:

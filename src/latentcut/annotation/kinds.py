@@ -10,7 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from latentcut.annotation.records import Box, ClickRecord, Name, Record, Stroke
+from latentcut.annotation.records import (
+    MAX_STROKE_POINTS,
+    Box,
+    ClickRecord,
+    Name,
+    Record,
+    Stroke,
+)
 
 Mode = Literal["refine", "add", "subtract", "intersect"]
 
@@ -43,6 +50,26 @@ class BoxAction(Record):
     object: int | None = None
     label: int | None = None
     box: Box
+    mode: Mode = "refine"
+    tab: Name = ""
+
+
+class ScribbleAction(Record):
+    """
+    Scribble over something: a few clicks along the stroke; other fields as of ClickAction.
+
+    Attributes:
+        points: (x, y) in image pixels; they may leave the image.
+        positive: True on the object, False on the background.
+    """
+
+    kind: Literal["scribble"]
+    object: int | None = None
+    label: int | None = None
+    points: Annotated[
+        tuple[tuple[float, float], ...], Field(min_length=1, max_length=MAX_STROKE_POINTS)
+    ]
+    positive: bool = True
     mode: Mode = "refine"
     tab: Name = ""
 
@@ -110,6 +137,7 @@ class DoneAction(Record):
 Action = (
     ClickAction
     | BoxAction
+    | ScribbleAction
     | ChooseAction
     | StrokeAction
     | LabelAction

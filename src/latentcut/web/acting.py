@@ -20,7 +20,7 @@ from latentcut.annotation.actions import (
 )
 from latentcut.annotation.advice import looks_good, next_click
 from latentcut.annotation.compose import MaskBook
-from latentcut.annotation.kinds import Action, BoxAction, ClickAction
+from latentcut.annotation.kinds import Action, BoxAction, ClickAction, ScribbleAction
 from latentcut.annotation.records import MaskId, ObjectRecord
 from latentcut.core.clicks import Click
 from latentcut.core.masks import coco_rle, mask_area
@@ -67,7 +67,7 @@ def act(
     is_abandoned = threading.Event()
     work = partial(do, workplace, image_id, expected, action, is_abandoned)
     found: Awaitable[tuple[DocumentAnswer, int | None]]
-    if isinstance(action, ClickAction | BoxAction):
+    if isinstance(action, ClickAction | BoxAction | ScribbleAction):
         key = (action.tab, image_id, action.object)
         found = asyncio.wrap_future(workplace.queue.submit(work, Priority.ACTION, key))
     elif needs_model(action):

@@ -109,7 +109,7 @@ export class Api {
 
   /**
    * @param {number} image
-   * @param {{x: number, y: number, tab: string}} point
+   * @param {{x: number, y: number, tab: string, label: number | null}} point  label: of a new object
    * @param {AbortSignal} signal
    * @returns {Promise<T.PreviewAnswer>}
    */

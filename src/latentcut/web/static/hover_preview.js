@@ -28,12 +28,13 @@ export class HoverPreview {
    */
   async rest(point) {
     this.#drop();
-    const { active, tool, imageId, positive } = this.state.now;
+    const { active, tool, imageId, positive, currentLabel } = this.state.now;
     const idle = !active && !this.gallery.work?.inFlight && tool === "click" && positive;
     if (!point || !idle || imageId === null) return;
     const asking = (this.#asking = new AbortController());
     try {
-      const { mask } = await this.api.preview(imageId, { ...point, tab: TAB }, asking.signal);
+      const asked = { ...point, tab: TAB, label: currentLabel };
+      const { mask } = await this.api.preview(imageId, asked, asking.signal);
       if (!asking.signal.aborted && mask) this.state.set({ hover: Mask.fromRle(mask) });
     } catch {
       // superseded, or the server is busy: a preview is never missed
