@@ -177,6 +177,45 @@ def test_a_brush_stroke_and_an_eraser_stroke_are_saved(annotator):
     assert 0 < annotator.server.document()["objects"][0]["area"] < painted
 
 
+def test_a_scribble_makes_an_object_of_a_few_clicks_and_is_one_step(annotator):
+    annotator.press("s")
+    annotator.drag((120, 120), (200, 120))
+
+    annotator.candidates()
+    (made,) = annotator.server.document()["objects"]
+    clicks = made["parts"][0]["clicks"]
+    assert 2 <= len(clicks) <= 3
+    assert {click["positive"] for click in clicks} == {True}
+    assert made["area"] > 0
+    annotator.see("#undo-button[aria-label='Undo scribble']")
+    annotator.press("Control+z")
+    annotator.see("#undo-button:disabled")
+    assert annotator.server.document()["objects"] == []
+
+
+def test_a_scribble_beside_a_thing_takes_away_from_the_object_in_work(annotator):
+    annotator.click()
+    annotator.candidates()
+    annotator.press("s", "x")
+
+    annotator.drag((20, 20), (60, 20))
+
+    annotator.see("#undo-button[aria-label='Undo scribble']")
+    annotator.saved()
+    clicks = annotator.server.document()["objects"][0]["parts"][0]["clicks"]
+    assert [click["positive"] for click in clicks] == [True] + [False] * (len(clicks) - 1)
+    assert len(clicks) > 1
+
+
+def test_a_scribble_beside_nothing_says_what_to_do(annotator):
+    annotator.press("s", "x")
+
+    annotator.drag((20, 20), (60, 20))
+
+    annotator.see("body", "Click on the thing first")
+    assert annotator.server.document()["objects"] == []
+
+
 def test_a_finished_image_is_marked_and_the_next_one_opens(annotator):
     annotator.press("m")
 

@@ -85,6 +85,22 @@ def test_one_finger_paints_with_the_brush_and_boxes_with_the_box(touch_page):
     assert box["box"] == pytest.approx([50, 50, 150, 110], abs=0.51)
 
 
+def test_one_finger_scribbles_with_the_scribble_tool(touch_page):
+    tool(touch_page, tool="scribble")
+    start, end = on_page(touch_page, 60, 60), on_page(touch_page, 140, 100)
+    fingers = Fingers(touch_page)
+
+    fingers.down(start)
+    fingers.move(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+    fingers.move(end)
+    fingers.up()
+
+    (scribble,) = told(touch_page, "scribble")
+    assert scribble["positive"]
+    assert scribble["points"][0] == pytest.approx([60, 60], abs=0.51)
+    assert scribble["points"][-1] == pytest.approx([140, 100], abs=1.01)
+
+
 @pytest.mark.parametrize("name", ["click", "brush"])
 def test_two_fingers_zoom_and_drop_what_the_first_began(touch_page, name):
     tool(touch_page, tool=name)

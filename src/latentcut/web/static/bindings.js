@@ -25,6 +25,7 @@ const GROUPS = [
   ["Tools", [
     ["tool_click", "Click", "Q"],
     ["tool_box", "Box", "W"],
+    ["tool_scribble", "Scribble", "S"],
     ["tool_brush", "Brush", "B"],
     ["tool_eraser", "Eraser", "E"],
     ["tool_pan", "Move the picture", "G"],

@@ -57,8 +57,8 @@ function toolCommands({ state, announcer }) {
   const size = (/** @type {1 | -1} */ direction) => () =>
     state.set({ brushRadius: nextRadius(state.now.brushRadius, direction) });
   return {
-    tool_click: tool("click"), tool_box: tool("box"), tool_brush: tool("brush"),
-    tool_eraser: tool("eraser"), tool_pan: tool("pan"),
+    tool_click: tool("click"), tool_box: tool("box"), tool_scribble: tool("scribble"),
+    tool_brush: tool("brush"), tool_eraser: tool("eraser"), tool_pan: tool("pan"),
     swap_sign: () => state.set({ positive: !state.now.positive }),
     mode_add: mode("add"), mode_subtract: mode("subtract"), mode_intersect: mode("intersect"),
     smaller_brush: size(-1), larger_brush: size(1),

@@ -28,15 +28,20 @@ export class Editor {
 
   /** @param {T.Click} click */
   click(click) {
-    const { active, mode } = this.state.now;
-    const fresh = !active || (active.id === null && this.state.now.pendingClicks.length === 0);
-    if (fresh && !click.positive) {
-      this.announcer.hint("Click on the thing first: a background click takes away from an object.");
-      return;
-    }
+    if (!click.positive && this.#isFresh()) return this.#hintFirstClick();
+    const { mode } = this.state.now;
     const clicks = [this.#clamped(click)];
     this.#draw((label) => ({
       kind: "click", object: null, label, clicks, mode: mode === "new" ? "refine" : mode, tab: TAB,
+    }));
+  }
+
+  /** @param {{points: [number, number][], positive: boolean}} scribble */
+  scribble({ points, positive }) {
+    if (!positive && this.#isFresh()) return this.#hintFirstClick();
+    const { mode } = this.state.now;
+    this.#draw((label) => ({
+      kind: "scribble", object: null, label, points, positive, mode: mode === "new" ? "refine" : mode, tab: TAB,
     }));
   }
 
@@ -207,6 +212,17 @@ export class Editor {
       choosing: work?.pendingChoice(active) ?? null,
       pendingStroke: work?.pendingStroke ?? null,
     });
+  }
+
+  /** Whether nothing says yet what the object in work is. */
+  #isFresh() {
+    const { active, pendingClicks } = this.state.now;
+    const isScribbled = this.gallery.work?.steps.some((step) => step.ref === active && step.action?.kind === "scribble");
+    return !active || (active.id === null && pendingClicks.length === 0 && !isScribbled);
+  }
+
+  #hintFirstClick() {
+    this.announcer.hint("Click on the thing first: a background click takes away from an object.");
   }
 
   /**

@@ -12,6 +12,7 @@ const POINTER = [
   ["Click", "what is meant; on the object in work: more of it"],
   ["Right click, or Alt and click", "background: not this"],
   ["Drag with the box tool", "a box around it"],
+  ["Drag with the scribble tool", "a stroke over it, with the right button beside it"],
   ["Ctrl and click", "select the object there"],
   ["Space and drag, or middle button", "move the picture"],
   ["Wheel, or pinch", "zoom"],

@@ -2,7 +2,7 @@
 
 /** @import { Listener, ImageWork } from "./work.js" */
 /** @import { Click, Box } from "./types.js" */
-/** @import { Point, StrokeEvent } from "./stage_types.js" */
+/** @import { Point, StageEvents, StrokeEvent } from "./stage_types.js" */
 import { Announcer } from "./announcer.js";
 import { Api } from "./api.js";
 import { shownKey } from "./bindings.js";
@@ -97,6 +97,7 @@ function connectStage() {
   on("click", (/** @type {Click} */ click) => editor.click(click));
   on("box", (/** @type {{box: Box}} */ { box }) => editor.box(box));
   on("stroke", (/** @type {StrokeEvent} */ stroke) => editor.stroke(stroke));
+  on("scribble", (/** @type {StageEvents["scribble"]} */ scribble) => editor.scribble(scribble));
   on("hover", (/** @type {Point | null} */ point) => void hover.rest(point));
   on("brushsize", (/** @type {{radius: number}} */ { radius }) => state.set({ brushRadius: radius }));
   on("view", (/** @type {{scale: number}} */ { scale }) => state.set({ zoom: scale }));

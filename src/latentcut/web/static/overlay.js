@@ -6,6 +6,7 @@ import { clear } from "./painter.js";
 /** @typedef {import("./stage_types.js").Scene} Scene */
 /** @typedef {import("./stage_types.js").Point} Point */
 /** @typedef {import("./stage_types.js").Box} Box */
+/** @typedef {import("./scribble.js").Scribble} Scribble */
 
 /**
  * What the hand does; the scene is what the document says.
@@ -14,6 +15,7 @@ import { clear } from "./painter.js";
  * @property {Point | null} pointer screen
  * @property {{tool: "brush" | "eraser", radius: number} | null} brush shown at the pointer; radius in image pixels
  * @property {Box | null} drag a box that is being dragged, in image pixels
+ * @property {Scribble | null} scribble that is being drawn
  * @property {Point | null} cursor the keyboard's click cursor, in image pixels
  * @property {{x: number, y: number, part: number} | null} press a long press, on screen; part of its time, 0 to 1
  * @property {Point | null} busyAt where to show that work is going on, in image pixels
@@ -44,6 +46,7 @@ export function paintOverlay(context, viewport, scene, marks, clock) {
   context.setTransform(viewport.ratio, 0, 0, viewport.ratio, 0, 0);
   if (scene.box) drawBox(context, viewport, scene.box, false);
   if (marks.drag) drawBox(context, viewport, marks.drag, true);
+  if (marks.scribble) drawScribble(context, viewport, marks.scribble);
   if (scene.nextClick) drawSuggestion(context, viewport.toScreen(scene.nextClick.x, scene.nextClick.y));
   for (const click of scene.clicks) {
     const { x, y } = viewport.toScreen(click.x, click.y);
@@ -139,6 +142,29 @@ function strokeClear(context, width, rim = 0.55) {
   context.setLineDash(dash);
   context.lineWidth = width;
   context.strokeStyle = "#fff";
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/**
+ * A line of the sign's colour; dashed where it takes away, so that colour is not all that tells.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} viewport
+ * @param {Scribble} scribble
+ */
+function drawScribble(context, viewport, { points, positive }) {
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const [imageX, imageY] of points) {
+    const { x, y } = viewport.toScreen(imageX, imageY);
+    context.lineTo(x, y);
+  }
+  strokeClear(context, 7);
+  context.lineWidth = 4;
+  context.strokeStyle = positive ? POSITIVE : NEGATIVE;
+  if (!positive) context.setLineDash([1, 8]);
   context.stroke();
   context.setLineDash([]);
 }

@@ -17,6 +17,9 @@ import { brushFactor, zoomOfWheel } from "./wheel.js";
  * @property {(at: Point, isOpposite: boolean) => void} click
  * @property {(from: Point, to: Point | null) => void} drag a box is being dragged; null: it is dropped
  * @property {(from: Point, to: Point) => void} box
+ * @property {(at: Point, isOpposite: boolean) => void} scribbleStart
+ * @property {(points: Point[]) => void} scribbleMove
+ * @property {(isKept: boolean) => void} scribbleEnd
  * @property {(tool: "brush" | "eraser", at: Point) => void} strokeStart
  * @property {(points: Point[]) => void} strokeMove
  * @property {(isKept: boolean) => void} strokeEnd
@@ -32,7 +35,7 @@ import { brushFactor, zoomOfWheel } from "./wheel.js";
 /**
  * @typedef {{kind: "press", id: number, from: Point, isOpposite: boolean, isTouch: boolean}
  *   | {kind: "box", id: number, from: Point, isTouch: boolean}
- *   | {kind: "stroke" | "spent", id: number, isTouch: boolean}
+ *   | {kind: "stroke" | "scribble" | "spent", id: number, isTouch: boolean}
  *   | {kind: "pan", id: number, last: Point, isTouch: boolean}
  *   | {kind: "pinch", id: -1, isTouch: true}} Gesture
  */
@@ -107,6 +110,7 @@ export class PointerInput {
     this.#stopLongPress();
     if (gesture?.kind === "box") this.hand.drag(gesture.from, null);
     if (gesture?.kind === "stroke") this.hand.strokeEnd(false);
+    if (gesture?.kind === "scribble") this.hand.scribbleEnd(false);
     if (gesture?.kind === "pan") this.hand.look({ isPanning: false });
     this.#gesture = null;
   }
@@ -185,6 +189,7 @@ export class PointerInput {
     if (gesture.kind === "press") this.#leavePress(gesture, at);
     else if (gesture.kind === "box") this.hand.drag(gesture.from, at);
     else if (gesture.kind === "stroke") this.hand.strokeMove(this.#positions(event));
+    else if (gesture.kind === "scribble") this.hand.scribbleMove(this.#positions(event));
     else if (gesture.kind === "pan") {
       this.hand.pan(at.x - gesture.last.x, at.y - gesture.last.y);
       gesture.last = at;
@@ -192,7 +197,7 @@ export class PointerInput {
   }
 
   /**
-   * A press that moves becomes a box, or pans under a finger.
+   * A press that moves becomes a scribble or a box, or pans under a finger.
    *
    * @param {Extract<Gesture, {kind: "press"}>} gesture
    * @param {Point} at
@@ -200,7 +205,12 @@ export class PointerInput {
   #leavePress({ id, from, isOpposite, isTouch }, at) {
     if (Math.hypot(at.x - from.x, at.y - from.y) <= (isTouch ? TOUCH_DRAG_PX : DRAG_PX)) return;
     this.#stopLongPress();
-    if (isTouch && this.hand.tool() !== "box") {
+    const tool = this.hand.tool();
+    if (tool === "scribble") {
+      this.#gesture = { kind: "scribble", id, isTouch };
+      this.hand.scribbleStart(from, isOpposite);
+      this.hand.scribbleMove([at]);
+    } else if (isTouch && tool !== "box") {
       this.#gesture = { kind: "pan", id, last: at, isTouch };
       this.hand.look({ isPanning: true });
     } else if (isOpposite) {
@@ -226,6 +236,7 @@ export class PointerInput {
     if (gesture.kind === "press") this.hand.click(gesture.from, gesture.isOpposite);
     else if (gesture.kind === "box") this.hand.box(gesture.from, at);
     else if (gesture.kind === "stroke") this.hand.strokeEnd(true);
+    else if (gesture.kind === "scribble") this.hand.scribbleEnd(true);
     else if (gesture.kind === "pan") this.hand.look({ isPanning: false });
     if (gesture.isTouch) this.hand.pointer(null);
   }

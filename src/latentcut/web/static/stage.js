@@ -3,6 +3,7 @@
 
 import { HeldKeys } from "./held_keys.js";
 import { PointerInput } from "./pointer.js";
+import { Scribble } from "./scribble.js";
 import { StageView } from "./stage_view.js";
 import { tidy } from "./strokes.js";
 
@@ -218,6 +219,16 @@ export class Stage extends EventTarget {
         view.lastAt = { x: box[2], y: box[1] };
         this.#tell("box", { box });
       },
+      scribbleStart: (at, isOpposite) => {
+        this.hideCursor();
+        view.hand.scribble = new Scribble(viewport.toImage(at.x, at.y), view.tool.positive !== isOpposite);
+        view.layers.invalidate("overlay");
+      },
+      scribbleMove: (points) => {
+        for (const { x, y } of points) view.hand.scribble?.add(viewport.toImage(x, y));
+        view.layers.invalidate("overlay");
+      },
+      scribbleEnd: (isKept) => this.#endScribble(isKept),
       strokeStart: (tool, at) => {
         const point = viewport.toImage(at.x, at.y);
         view.ink.begin(tool, view.tool.brushRadius, point);
@@ -272,6 +283,18 @@ export class Stage extends EventTarget {
     /** @type {Box} */
     const box = [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.max(a.x, b.x), Math.max(a.y, b.y)];
     return box[2] > box[0] && box[3] > box[1] ? /** @type {Box} */ (box.map(tidy)) : null;
+  }
+
+  /** @param {boolean} isKept */
+  #endScribble(isKept) {
+    const { hand, layers, viewport } = this.#view;
+    const { scribble } = hand;
+    hand.scribble = null;
+    layers.invalidate("overlay");
+    if (!isKept || !scribble?.isOn(viewport)) return;
+    const [x, y] = scribble.points[scribble.points.length - 1];
+    this.#view.lastAt = viewport.clamp({ x, y });
+    this.#tell("scribble", { points: scribble.points, positive: scribble.positive });
   }
 
   /** @param {Point[]} points image */

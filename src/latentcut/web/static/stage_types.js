@@ -58,7 +58,7 @@
  *   `objects` drops all that are finished
  */
 
-/** @typedef {"click" | "box" | "brush" | "eraser" | "pan"} ToolName */
+/** @typedef {"click" | "box" | "scribble" | "brush" | "eraser" | "pan"} ToolName */
 
 /**
  * @typedef {object} Tool
@@ -87,6 +87,7 @@
  * @typedef {object} StageEvents what `event.detail` holds
  * @property {{x: number, y: number, positive: boolean}} click
  * @property {{box: Box}} box
+ * @property {{points: [number, number][], positive: boolean}} scribble
  * @property {StrokeEvent} stroke
  * @property {Point | null} hover
  * @property {{radius: number}} brushsize

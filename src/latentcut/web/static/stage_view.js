@@ -22,6 +22,7 @@ import { Viewport } from "./viewport.js";
 /** @typedef {import("./stage_types.js").Scene} Scene */
 /** @typedef {import("./stage_types.js").SceneExtras} SceneExtras */
 /** @typedef {import("./stage_types.js").StageImage} StageImage */
+/** @typedef {import("./scribble.js").Scribble} Scribble */
 /** @typedef {import("./stage_types.js").Tool} Tool */
 
 const REST_MS = 90; // after the last change of the view, the picture is painted with care
@@ -44,8 +45,8 @@ export class StageView {
   isOpening = false;
   /** @type {Point | null} where the last click, box or stroke ended, in image pixels */
   lastAt = null;
-  /** @type {{pointer: Point | null, drag: Box | null, press: {at: Point, start: number} | null}} */
-  hand = { pointer: null, drag: null, press: null };
+  /** @type {{pointer: Point | null, drag: Box | null, scribble: Scribble | null, press: {at: Point, start: number} | null}} */
+  hand = { pointer: null, drag: null, scribble: null, press: null };
   /** Whether the view changed since the last frame. */
   hasMoved = false;
   #look = { isOpposite: false, isSpaceDown: false, isPanning: false };
@@ -211,13 +212,14 @@ export class StageView {
    * @param {number} now
    */
   #paintOverlay(context, now) {
-    const { pointer, drag, press } = this.hand;
+    const { pointer, drag, scribble, press } = this.hand;
     const since = press ? performance.now() - press.start - PRESS_SHOWN_AFTER_MS : -1;
     const part = Math.min(1, since / (LONG_PRESS_MS - PRESS_SHOWN_AFTER_MS));
     /** @type {Marks} */
     const marks = {
       pointer,
       drag,
+      scribble,
       brush: this.brush,
       cursor: this.cursor.at,
       press: press && part > 0 ? { ...press.at, part } : null,

@@ -16,7 +16,7 @@ export class ObjectRef {
 }
 
 /**
- * @typedef {"click" | "box" | "brush" | "eraser" | "pan"} Tool
+ * @typedef {"click" | "box" | "scribble" | "brush" | "eraser" | "pan"} Tool
  *
  * @typedef {object} View
  * @property {number} opacity  of the masks, 0 to 1

@@ -37,7 +37,7 @@ export class Step {
 
   /** Whether it still means the same after somebody else changed the image. */
   get survivesConflict() {
-    const kinds = ["click", "box", "stroke", "label", "rename", "done"];
+    const kinds = ["click", "box", "scribble", "stroke", "label", "rename", "done"];
     return this.action !== null && kinds.includes(this.action.kind);
   }
 

@@ -40,6 +40,7 @@ function toolControls(state, settings) {
   const tools = new Segments("Tool", [
     { value: "click", name: "Click on a thing", icon: "click" },
     { value: "box", name: "Box around a thing", icon: "box" },
+    { value: "scribble", name: "Scribble over a thing", icon: "scribble" },
     { value: "brush", name: "Brush", icon: "brush" },
     { value: "eraser", name: "Eraser", icon: "eraser" },
     { value: "pan", name: "Move the picture", icon: "pan" },
@@ -59,7 +60,7 @@ function toolControls(state, settings) {
   state.on(["mode"], ({ mode }) => (modes.value = mode));
   state.on(["active"], ({ active }) => (modes.disabled = active === null));
   showKeys(settings, (keys) => {
-    for (const tool of ["click", "box", "brush", "eraser", "pan"]) tools.setKeys(tool, keys(`tool_${tool}`));
+    for (const tool of ["click", "box", "scribble", "brush", "eraser", "pan"]) tools.setKeys(tool, keys(`tool_${tool}`));
     for (const mode of ["add", "subtract", "intersect"]) modes.setKeys(mode, keys(`mode_${mode}`));
     for (const value of ["positive", "negative"]) sign.setKeys(value, keys("swap_sign"));
   });
@@ -67,7 +68,7 @@ function toolControls(state, settings) {
   state.on(["tool"], ({ tool }) => {
     const paints = tool === "brush" || tool === "eraser";
     size.hidden = !paints;
-    sign.root.hidden = tool !== "click";
+    sign.root.hidden = tool !== "click" && tool !== "scribble";
     modes.root.hidden = paints || tool === "pan";
   });
   return [tools.root, sign.root, modes.root, size];

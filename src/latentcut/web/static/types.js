@@ -91,6 +91,8 @@
  *   mode: Mode, tab: string}} ClickAction
  * @typedef {{kind: "box", object: number | null, label: number | null, box: Box, mode: Mode,
  *   tab: string}} BoxAction
+ * @typedef {{kind: "scribble", object: number | null, label: number | null,
+ *   points: [number, number][], positive: boolean, mode: Mode, tab: string}} ScribbleAction
  * @typedef {{kind: "choose", object: number | null, index: number}} ChooseAction
  * @typedef {{kind: "stroke", object: number | null, label: number | null,
  *   tool: "brush" | "eraser", radius_px: number, points: [number, number][]}} StrokeAction
@@ -100,7 +102,8 @@
  * @typedef {{kind: "split", object: number | null}} SplitAction
  * @typedef {{kind: "reorder", objects: number[]}} ReorderAction
  * @typedef {{kind: "done", done: boolean}} DoneAction
- * @typedef {ClickAction | BoxAction | ChooseAction | StrokeAction | LabelAction | RenameAction
+ * @typedef {ClickAction | BoxAction | ScribbleAction | ChooseAction | StrokeAction | LabelAction
+ *   | RenameAction
  *   | DeleteAction | SplitAction | ReorderAction | DoneAction} Action
  *
  * @typedef {{document: ImageDocument, object: number | null, took_ms: number}} ActionAnswer
