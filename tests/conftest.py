@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import hypothesis
 import numpy as np
@@ -10,6 +11,10 @@ import pytest
 from PIL import Image
 
 import latentcut
+
+# A shell that starts the tests in the background has them ignore Ctrl+C, and what they start
+# inherits that. Some tests interrupt the programs they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Time limits per example would fail on a busy machine, and a failure must be seen again in the
 # next run.
