@@ -25,7 +25,7 @@ class Desk:
         self.bench = Workbench(
             objects=(),
             book=MaskBook(encoded.size_hw, read={}.__getitem__),
-            new_object_id=lambda: next(ids),
+            new_object_ids=lambda number: [next(ids) for _ in range(number)],
             label_ids=frozenset({7, 8}),
             predictor=predictor,
             encoded=lambda: encoded,

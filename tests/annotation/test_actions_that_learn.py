@@ -22,7 +22,7 @@ def bench(predictor, encoded):
     return Workbench(
         objects=(),
         book=MaskBook(encoded.size_hw, read={}.__getitem__),
-        new_object_id=lambda: next(ids),
+        new_object_ids=lambda number: [next(ids) for _ in range(number)],
         label_ids=frozenset(),
         predictor=predictor,
         encoded=lambda: encoded,

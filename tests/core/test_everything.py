@@ -143,3 +143,18 @@ def test_settings_that_make_no_sense_are_refused(values, message):
         EverythingOptions(**values)
 
     assert str(caught.value) == message
+
+
+def test_what_is_known_already_is_left_out_and_nothing_else(predictor, coffee):
+    search = Search(predictor, coffee, FEW)
+    search.advance(len(search.clicks))
+    everything = search.found()
+
+    new = search.found([everything[0].mask])
+
+    assert everything[0].rle["counts"] not in {thing.rle["counts"] for thing in new}
+    assert all(iou(thing.mask, everything[0].mask) < 0.8 for thing in new)
+    assert search.found([thing.mask for thing in everything]) == ()
+    # two known masks that repeat each other are no reason to find either again
+    assert search.found([everything[0].mask] * 2) == new
+    assert search.found() == everything

@@ -7,13 +7,20 @@ calls it stores them. Nothing here reads or writes files, so an action that fail
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import ValidationError
 
-from latentcut.annotation.compose import MaskBook, draw_strokes, finish, pieces, with_mask
+from latentcut.annotation.compose import (
+    BoolArray,
+    MaskBook,
+    draw_strokes,
+    finish,
+    pieces,
+    with_mask,
+)
 from latentcut.annotation.kinds import (
     Action,
     BoxAction,
@@ -21,6 +28,8 @@ from latentcut.annotation.kinds import (
     ClickAction,
     DeleteAction,
     DoneAction,
+    FoundAction,
+    FoundThing,
     LabelAction,
     Mode,
     ReorderAction,
@@ -29,11 +38,13 @@ from latentcut.annotation.kinds import (
     StrokeAction,
 )
 from latentcut.annotation.records import ClickRecord, ObjectRecord, Part, Stroke, to_clicks
+from latentcut.core.clicks import check_clicks
+from latentcut.core.masks import mask_area, mask_from_coco_rle
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
 from latentcut.core.preferences import Look, Preferences
 from latentcut.core.scribbles import scribble_clicks
-from latentcut.errors import BadAction, NotInProject
+from latentcut.errors import BadAction, MaskSizeMismatch, NoSuchCandidate, NotInProject
 
 
 @dataclass
@@ -44,7 +55,7 @@ class Workbench:
     Attributes:
         objects: The image's objects, by position.
         book: Its masks; new ones are found in ``book.new`` afterwards.
-        new_object_id: Gives an id that was never used.
+        new_object_ids: Gives so many ids that were never used.
         label_ids: The project's labels.
         predictor: The model.
         encoded: Gives the encoded image; only asked by actions that need the model.
@@ -54,7 +65,7 @@ class Workbench:
 
     objects: tuple[ObjectRecord, ...]
     book: MaskBook
-    new_object_id: Callable[[], int]
+    new_object_ids: Callable[[int], Sequence[int]]
     label_ids: frozenset[int]
     predictor: Predictor
     encoded: Callable[[], EncodedImage]
@@ -70,10 +81,15 @@ class Workbench:
     def new_object(self, label: int | None) -> ObjectRecord:
         """An empty object in front of all others."""
         self.check_label(label)
-        position = 1 + max((record.position for record in self.objects), default=-1)
         empty = self.book.add(np.zeros(self.book.size_hw, dtype=bool))
-        object_id = self.new_object_id()
+        (object_id,) = self.new_object_ids(1)
+        position = self.front_position
         return ObjectRecord(id=object_id, label=label, position=position, mask=empty, area=0)
+
+    @property
+    def front_position(self) -> int:
+        """The position in front of all objects."""
+        return 1 + max((record.position for record in self.objects), default=-1)
 
     def check_label(self, label: int | None) -> None:
         """Raise NotInProject unless the label exists or is None."""
@@ -117,6 +133,7 @@ def apply_action(action: Action, bench: Workbench) -> Outcome:
         BadAction: The action does not fit the object as it is.
         ClickOutsideImage, BadBox: A click or box does not lie in the image.
         NoSuchCandidate: The candidate's index is not 0 to M - 1.
+        BadMask, MaskSizeMismatch: A found thing's mask is none, or none of this image.
     """
     if isinstance(action, ClickAction | BoxAction | ScribbleAction):
         return _prompt(action, bench)
@@ -128,6 +145,8 @@ def apply_action(action: Action, bench: Workbench) -> Outcome:
         return _reorder(action, bench)
     if isinstance(action, SplitAction):
         return _split(action, bench)
+    if isinstance(action, FoundAction):
+        return Outcome(action.kind, _take_found(action, bench))
     if isinstance(action, DoneAction):
         return Outcome(action.kind, {}, done=action.done)
     record = bench.object(action.object)
@@ -295,12 +314,48 @@ def _split(action: SplitAction, bench: Workbench) -> Outcome:
     if len(parts) < 2:
         raise BadAction(f"object {record.id} is in one piece: there is nothing to split off")
     changes: dict[int, ObjectRecord | None] = {}
-    front = max(other.position for other in bench.objects)
+    ids = [record.id, *bench.new_object_ids(len(parts) - 1)]
     for number, mask in enumerate(parts):
         part = Part(mask=bench.book.add(mask))
         piece = record.model_copy(update={"parts": (part,), "strokes": ()})
         if number:
-            own = {"id": bench.new_object_id(), "position": front + number, "name": ""}
+            position = bench.front_position + number - 1
+            own = {"id": ids[number], "position": position, "name": ""}
             piece = piece.model_copy(update=own)
         changes[piece.id] = finish(piece, bench.book)
     return Outcome(action.kind, changes, record.id)
+
+
+def _take_found(action: FoundAction, bench: Workbench) -> dict[int, ObjectRecord | None]:
+    bench.check_label(action.label)
+    things = [(thing, _mask_of(thing, bench)) for thing in action.things]
+    things.sort(key=lambda pair: -mask_area(pair[1]))  # small things in front of what holds them
+    ids = bench.new_object_ids(len(things))
+    made: dict[int, ObjectRecord | None] = {}
+    for number, (object_id, (thing, mask)) in enumerate(zip(ids, things, strict=True)):
+        mask_id = bench.book.add(mask)
+        part = Part(
+            clicks=(thing.click,),
+            selected=thing.candidate,
+            expected_iou=thing.expected_iou,
+            mask=mask_id,
+        )
+        position = bench.front_position + number
+        record = ObjectRecord(
+            id=object_id, label=action.label, position=position, parts=(part,), mask=mask_id, area=0
+        )
+        made[object_id] = with_mask(record, mask, bench.book)
+    return made
+
+
+def _mask_of(thing: FoundThing, bench: Workbench) -> BoolArray:
+    """A found thing's mask, bool (H, W), with all that is said of it checked."""
+    check_clicks(to_clicks((thing.click,)), bench.book.size_hw)
+    if thing.candidate >= bench.predictor.num_masks:
+        raise NoSuchCandidate(thing.candidate, bench.predictor.num_masks)
+    if thing.mask.size != bench.book.size_hw:
+        raise MaskSizeMismatch(thing.mask.size, bench.book.size_hw)
+    mask = mask_from_coco_rle(thing.mask.model_dump(), max_pixels=bench.book.num_pixels)
+    if not mask.any():
+        raise BadAction("a found thing has an empty mask: leave it out")
+    return mask

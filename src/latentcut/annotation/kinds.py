@@ -19,6 +19,8 @@ from latentcut.annotation.records import (
     Stroke,
 )
 
+MAX_FOUND = 200  # things taken over in one step
+
 Mode = Literal["refine", "add", "subtract", "intersect"]
 
 
@@ -127,6 +129,47 @@ class SplitAction(Record):
     object: int
 
 
+class MaskCode(Record):
+    """A mask in COCO's compressed run-length code; size is (height, width) of the image."""
+
+    size: tuple[int, int]
+    counts: str
+
+
+class FoundThing(Record):
+    """
+    A thing that a search has found.
+
+    Attributes:
+        mask: Its mask.
+        click: The click that found it.
+        candidate: Which of the answers to that click it is.
+        expected_iou: g's guess of its IoU.
+    """
+
+    mask: MaskCode
+    click: ClickRecord
+    candidate: Annotated[int, Field(ge=0)]
+    expected_iou: Annotated[float, Field(ge=0, le=1)]
+
+
+class FoundAction(Record):
+    """
+    Make objects of things that a search has found, all in one step.
+
+    They come with their masks, so what a person looks at and takes is what is kept, whatever
+    became of the search meanwhile.
+
+    Attributes:
+        label: Label of all of them.
+        things: At least one; larger ones are put behind smaller ones.
+    """
+
+    kind: Literal["found"]
+    label: int | None = None
+    things: Annotated[tuple[FoundThing, ...], Field(min_length=1, max_length=MAX_FOUND)]
+
+
 class DoneAction(Record):
     """Mark the image as done, or not."""
 
@@ -145,6 +188,7 @@ Action = (
     | DeleteAction
     | ReorderAction
     | SplitAction
+    | FoundAction
     | DoneAction
 )
 ACTION: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="kind")])

@@ -7,7 +7,7 @@ that are nearly the same mask the best one stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.frame import reduced_size, resize
 from latentcut.core.masks import CocoRle, coco_rle, mask_area, mask_box_xyxy, mask_from_coco_rle
 from latentcut.core.prediction import PlacedLogits, Prediction, paste
 from latentcut.errors import BadConfig
@@ -144,16 +145,27 @@ class Search:
             if self.num_done % TIDY_EVERY == 0:
                 self._kept = self._distinct()
 
-    def found(self) -> tuple[FoundObject, ...]:
-        """What the clicks so far have found, the best first; no two are nearly the same."""
-        best = self._distinct()[: self.options.max_objects]
+    def found(self, known: Sequence[BoolArray] = ()) -> tuple[FoundObject, ...]:
+        """
+        What the clicks so far have found, the best first; no two are nearly the same.
+
+        May be asked from another thread than the one that advances.
+
+        Args:
+            known: Masks of things that are there already, bool (H0, W0): what repeats one of
+                them is left out.
+        """
+        best = self._distinct(known)[: self.options.max_objects]
         return tuple(thing for proposal in best if (thing := object_of(proposal)))
 
-    def _distinct(self) -> list[_Proposal]:
-        """The proposals without repetitions, the best first."""
+    def _distinct(self, known: Sequence[BoolArray] = ()) -> list[_Proposal]:
+        """The proposals without repetitions, of each other and of known masks, the best first."""
         ranked = sorted(self._kept, key=lambda p: -p.score * p.stability)  # stable: by click
-        distinct = without_repeats([p.small for p in ranked], self.options.max_overlap)
-        return [ranked[place] for place in distinct]
+        first = [shrunk(mask) for mask in known]
+        distinct = without_repeats(
+            [*first, *(p.small for p in ranked)], self.options.max_overlap, len(first)
+        )
+        return [ranked[place - len(first)] for place in distinct if place >= len(first)]
 
     def _propose(self, prediction: Prediction) -> None:
         """Keep those candidates of an answer that pass the filters."""
@@ -240,13 +252,21 @@ def small_mask(placed: PlacedLogits) -> FloatArray:
     return mask.astype(np.float32).ravel()
 
 
-def without_repeats(masks: list[FloatArray], max_overlap: float) -> list[int]:
+def shrunk(mask: BoolArray) -> FloatArray:
+    """A mask at image resolution, bool (H0, W0), for comparisons; as ``small_mask``."""
+    height, width = mask.shape
+    size_hw = reduced_size((height, width), COMPARED_PX)
+    return (resize(mask.astype(np.float32), size_hw) > 0.5).astype(np.float32).ravel()
+
+
+def without_repeats(masks: list[FloatArray], max_overlap: float, num_known: int = 0) -> list[int]:
     """
     Places of the masks that are no repetition of an earlier one.
 
     Args:
         masks: Flat, float32 of 0 and 1, the best first.
         max_overlap: Two masks of a larger IoU are the same.
+        num_known: So many at the beginning are there whatever they repeat.
     """
     kept: list[int] = []
     if not masks:
@@ -255,7 +275,7 @@ def without_repeats(masks: list[FloatArray], max_overlap: float) -> list[int]:
     areas = np.empty(len(masks), dtype=np.float32)
     for place, mask in enumerate(masks):
         area, count = float(mask.sum()), len(kept)
-        if count:
+        if count and place >= num_known:
             both = chosen[:count] @ mask
             union = areas[:count] + area - both
             if (both > max_overlap * np.maximum(union, 1e-6)).any():

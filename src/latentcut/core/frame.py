@@ -63,7 +63,7 @@ class Frame:
         scale = max_side_px / max(self.image_hw)
         if scale >= 1:
             return self
-        height, width = (max(1, math.floor(side * scale + 0.5)) for side in self.image_hw)
+        height, width = reduced_size(self.image_hw, max_side_px)
         left, top, right, bottom = (math.floor(edge * scale + 0.5) for edge in self.box_xyxy)
         left, top = min(left, width - 1), min(top, height - 1)
         box = (left, top, min(width, max(right, left + 1)), min(height, max(bottom, top + 1)))
@@ -160,6 +160,13 @@ class Frame:
         full = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
         values[top:bottom, left:right] = full
         return values
+
+
+def reduced_size(image_hw: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+    """Height and width of an image whose longest side is brought down to at most so many px."""
+    scale = min(1.0, max_side_px / max(image_hw))
+    height, width = (max(1, math.floor(side * scale + 0.5)) for side in image_hw)
+    return height, width
 
 
 def resize(array: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[Any]:

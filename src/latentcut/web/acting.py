@@ -267,7 +267,7 @@ def workbench(
     return Workbench(
         objects=document.objects,
         book=MaskBook((height, width), store.mask),
-        new_object_id=lambda: store.new_object_id(image_id),
+        new_object_ids=partial(store.new_object_ids, image_id),
         label_ids=frozenset(label.id for label in store.labels().labels),
         predictor=predictor,
         encoded=encoded,

@@ -14,7 +14,7 @@ from latentcut import __version__
 from latentcut.web import failures
 from latentcut.web.bodies import Bodies, TimeLimit
 from latentcut.web.guards import Guards, SecurityHeaders
-from latentcut.web.routes import actions, exports, images, imports, masks, page, project
+from latentcut.web.routes import actions, exports, images, imports, masks, page, project, searches
 from latentcut.web.settings import Settings
 from latentcut.web.workplace import Workplace, open_workplace
 
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
 def api_router() -> APIRouter:
     """All routes of the API."""
     router = APIRouter(prefix=API)
-    for part in (project, images, actions, masks, exports, imports):
+    for part in (project, images, actions, searches, masks, exports, imports):
         router.include_router(part.router)
     return router
 

@@ -164,6 +164,37 @@ class CandidatesAnswer(BaseModel):
     looks_good: bool
 
 
+class ClickAnswer(BaseModel):
+    """A click in image pixels."""
+
+    x: float
+    y: float
+    positive: bool
+
+
+class SearchAnswer(BaseModel):
+    """How far a search is: clicks made, of how many."""
+
+    search: str
+    num_done: int
+    num_clicks: int
+
+
+class FoundThingAnswer(BaseModel):
+    """A found thing, as the action "found" takes it."""
+
+    mask: RleAnswer
+    click: ClickAnswer
+    candidate: int
+    expected_iou: float
+
+
+class FoundAnswer(BaseModel):
+    """What a search has found, the surest first."""
+
+    things: list[FoundThingAnswer]
+
+
 class ExportAnswer(BaseModel):
     """What an export wrote."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import weakref
 from collections import OrderedDict
@@ -14,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.everything import Search
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import BoolArray, EncodedImage, Predictor
 
 T = TypeVar("T")
 
+MAX_SEARCHES = 4  # of several tabs
 NUM_ENCODINGS = 5  # of the whole image, and of the crops that an encoded image keeps
 
 
@@ -142,6 +145,12 @@ class RememberingPredictor(Predictor):
     ) -> Prediction:
         return super().predict(encoded, clicks, previous_mask, box=box)
 
+    def forgetful(self) -> Predictor:
+        """The same model without the memory."""
+        return Predictor(
+            self.backend, self.frame_info, self.selection, self.limits, self.fingerprint
+        )
+
     def recall_only(self) -> RememberingPredictor:
         """The same memory without the model: raises NotRemembered where that would be run."""
         return _RecallOnly(self)
@@ -174,3 +183,50 @@ def prediction_bytes(prediction: Prediction) -> int:
     """The most a prediction takes: all of its masks at image resolution."""
     height, width = prediction.mask.shape
     return int(prediction.num_masks * height * width)
+
+
+@dataclass(frozen=True, eq=False)
+class KeptSearch:
+    """A search for all things, and the image it is about."""
+
+    image_id: int
+    search: Search
+
+
+class Searches:
+    """
+    The searches that go on, by name; the newest few. Threads may share it.
+
+    Args:
+        max_kept: How many; a forgotten one can simply be begun again.
+    """
+
+    def __init__(self, max_kept: int = MAX_SEARCHES) -> None:
+        self._max_kept = max_kept
+        self._kept: OrderedDict[str, KeptSearch] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, search: KeptSearch) -> str:
+        """Keep a search; its name, 16 hex digits."""
+        name = secrets.token_hex(8)
+        with self._lock:
+            self._kept[name] = search
+            while len(self._kept) > self._max_kept:
+                self._kept.popitem(last=False)
+        return name
+
+    def get(self, image_id: int, name: str) -> Search | None:
+        """A search of an image; None when it is not, or no longer, kept."""
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is None or kept.image_id != image_id:
+                return None
+            self._kept.move_to_end(name)
+            return kept.search
+
+    def drop(self, image_id: int, name: str) -> None:
+        """Forget a search; one that is not kept is no error."""
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is not None and kept.image_id == image_id:
+                del self._kept[name]

@@ -26,7 +26,7 @@ from latentcut.web.folder import IMAGE_SUFFIXES, ImageFolder, Scan
 from latentcut.web.gallery import Gallery
 from latentcut.web.inference import InferenceQueue
 from latentcut.web.learning import Learner
-from latentcut.web.memory import RememberingPredictor
+from latentcut.web.memory import RememberingPredictor, Searches
 from latentcut.web.settings import Settings
 
 NUM_AHEAD = 2  # images after the opened one that are prepared while nothing waits
@@ -72,6 +72,7 @@ class Workplace:
         self.store, self.model = store, model
         self.gallery = Gallery(folder, store, settings.limits)
         self.queue = InferenceQueue(settings.limits.waiting)
+        self.searches = Searches()
         self.learner = Learner(store, model.bundle.info.num_masks)
         self._scan_lock = threading.Lock()
         self._check_lock = threading.Lock()
