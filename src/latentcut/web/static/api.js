@@ -127,6 +127,26 @@ export class Api {
     return this.#send(`/images/${image}/objects/${object}/candidates`, { signal });
   }
 
+  /** @param {number} image @param {AbortSignal} signal @returns {Promise<T.SearchAnswer>} */
+  beginSearch(image, signal) {
+    return this.#send(`/images/${image}/searches`, { method: "POST", json: {}, signal });
+  }
+
+  /** @param {number} image @param {string} name @param {AbortSignal} signal @returns {Promise<T.SearchAnswer>} */
+  advanceSearch(image, name, signal) {
+    return this.#send(`/images/${image}/searches/${name}/advance`, { method: "POST", signal });
+  }
+
+  /** @param {number} image @param {string} name @param {AbortSignal} signal @returns {Promise<T.FoundAnswer>} */
+  found(image, name, signal) {
+    return this.#send(`/images/${image}/searches/${name}`, { signal });
+  }
+
+  /** @param {number} image @param {string} name */
+  dropSearch(image, name) {
+    return this.#send(`/images/${image}/searches/${name}`, { method: "DELETE" });
+  }
+
   /**
    * @param {string} id
    * @returns {Promise<T.Rle>}
@@ -205,7 +225,7 @@ export class Api {
       const options = { method: request.method ?? "GET", headers, body, signal };
       const response = await fetch(this.base + path, options);
       if (!response.ok) throw await readError(response);
-      return await response.json();
+      return response.status === 204 ? null : await response.json();
     } catch (error) {
       if (error instanceof ApiError || request.signal?.aborted) throw error;
       throw new ApiError(0, "no_answer", "the server does not answer");

@@ -19,6 +19,7 @@ const GROUPS = [
     ["new_object", "New object", "N"],
     ["delete", "Delete the object", "Delete"],
     ["rename", "Rename the object", "F2"],
+    ["find_things", "Find all things in the image", "Shift+F"],
     ["undo", "Undo", "Ctrl+Z"],
     ["redo", "Redo", "Ctrl+Shift+Z", "Ctrl+Y"],
   ]],

@@ -6,6 +6,7 @@
 /** @import { Gallery } from "./gallery.js" */
 /** @import { Stage } from "./stage.js" */
 /** @import { Announcer } from "./announcer.js" */
+/** @import { ThingSearch } from "./search.js" */
 import { nextRadius } from "./toolbar.js";
 
 const ZOOM_STEP = 1.25;
@@ -17,6 +18,7 @@ const ZOOM_STEP = 1.25;
  * @property {Gallery} gallery
  * @property {Stage} stage
  * @property {Announcer} announcer
+ * @property {ThingSearch} search
  */
 
 /**
@@ -28,11 +30,14 @@ export function makeCommands(parts) {
 }
 
 /** @param {Parts} parts @returns {Record<string, () => void>} */
-function objectCommands({ editor, announcer }) {
+function objectCommands({ state, editor, announcer, search }) {
+  // the object in work goes first: what was found waits
+  const isSearch = () => !state.now.active && (state.now.found !== null || state.now.searching !== null);
   /** @type {Record<string, () => void>} */
   const commands = {
-    accept: () => editor.accept(),
-    drop: () => editor.drop(),
+    accept: () => (isSearch() ? search.add() : editor.accept()),
+    drop: () => (isSearch() ? search.discard() : editor.drop()),
+    find_things: () => void search.begin(),
     new_object: () => {
       editor.deselect();
       announcer.say("The next click makes a new object");

@@ -176,6 +176,11 @@ export class Editor {
     this.announcer.say(`Moved: ${ids.length - to} of ${ids.length} from the front`);
   }
 
+  /** Make objects of what a search has found. @param {T.FoundThing[]} things */
+  addFound(things) {
+    this.#push({ kind: "found", label: this.state.now.currentLabel, things }, null);
+  }
+
   /** @param {boolean} done */
   setDone(done) {
     if (!this.gallery.work) return;

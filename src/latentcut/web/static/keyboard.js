@@ -133,7 +133,7 @@ function typesInto(target) {
  * @param {string} key
  */
 function usedByControl(target, key) {
-  if (key === "Enter" || key === "Space") return target.matches("button, a, input, summary, [role=option]");
+  if (key === "Enter" || key === "Space") return target.matches("button, a, input:not([type=range]), summary, [role=option]");
   if (key === "F2" || key.startsWith("Alt+Arrow")) return target.closest(".object-row") !== null;
   if (/^(Arrow|Home|End|Page)/.test(key)) return target.matches("input, [role=listbox], [role=radio]");
   return false;

@@ -28,6 +28,8 @@ import { ObjectList } from "./objects.js";
 import { connectPicking } from "./picking.js";
 import { openProject } from "./project.js";
 import { connectScene } from "./scene.js";
+import { ThingSearch } from "./search.js";
+import { connectSearchBar } from "./search_bar.js";
 import { Settings } from "./settings.js";
 import { SettingsDialog } from "./settings_dialog.js";
 import { Stage } from "./stage.js";
@@ -52,7 +54,8 @@ const editor = new Editor(state, gallery, announcer);
 const settings = new Settings(api, state);
 const labelBook = new LabelBook(api, state, announcer, board, countUnsaved);
 const hover = new HoverPreview(api, state, gallery);
-const commands = makeCommands({ state, editor, gallery, stage, announcer });
+const search = new ThingSearch({ api, state, editor, announcer, board });
+const commands = makeCommands({ state, editor, gallery, stage, announcer, search });
 
 connect();
 void openProject(api, state, settings, gallery, board).then(() => pollStatus(api, state, (trouble) => board.tell("poll", trouble)));
@@ -78,6 +81,7 @@ function connect() {
   buildToolbar(state, settings, commands);
   connectScene(state, stage, masks);
   connectStatus(state);
+  connectSearchBar(state, settings, search);
   connectStageMessages(state, () => void reopen(), () => gallery.step(1));
   connectDrawers();
   connectFocus(stageElement);
@@ -123,9 +127,11 @@ function makeListener() {
       state.setImage(document.id, { status, revision, num_objects: objects.length, width, height });
       state.set({ everSaved: true });
       if (work === gallery.work && step.travel) afterTravel(work, step.travel);
+      if (work === gallery.work && step.action?.kind === "found") search.added(step.action.things.length);
     },
     refused(work, step, why) {
       announcer.hint(`Not done: ${why}`);
+      if (work === gallery.work && step.action?.kind === "found") search.refused();
       if (work === gallery.work && step.ref && step.ref.id === null && step.ref === state.now.active) editor.deselect();
     },
     conflict(_, resent) {

@@ -56,8 +56,9 @@ export class MaskPainter {
       }
     }
     const isWide = !isCalm || scene.outlineOnly;
-    for (const { mask, colour } of others) {
-      this.#strokeThin(context, mask, colourOf(colour), rimOf(colour, isCalm ? 0.3 : 0.4), isWide);
+    for (const { mask, colour, proposed } of others) {
+      if (proposed) this.#stroke(context, mask, dashed(colour));
+      else this.#strokeThin(context, mask, colourOf(colour), rimOf(colour, isCalm ? 0.3 : 0.4), isWide);
     }
   }
 
@@ -246,6 +247,16 @@ export class MaskPainter {
   #isExact(scale) {
     return scale / this.viewport.ratio >= 3;
   }
+}
+
+/**
+ * The line of what is no object yet.
+ *
+ * @param {number} colour
+ * @returns {Line[]}
+ */
+function dashed(colour) {
+  return [{ colour: rimOf(colour, 0.5), width: 3.25 }, { colour: colourOf(colour), width: 2, dash: [6, 4] }];
 }
 
 const SIDES = [[-1, 0], [1, 0], [0, -1], [0, 1]];

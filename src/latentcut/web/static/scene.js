@@ -16,9 +16,9 @@ import { colourOf } from "./state.js";
  * @param {MaskLibrary} masks
  */
 export function connectScene(state, stage, masks) {
-  state.on(["document", "active", "hidden", "labels", "pendingStroke"], (now) => {
+  state.on(["document", "active", "hidden", "labels", "pendingStroke", "found"], (now) => {
     const strokesDone = (now.pendingStroke ?? Infinity) - 1;
-    stage.setScene({ objects: sceneObjects(now, masks), strokesDone });
+    stage.setScene({ objects: [...sceneObjects(now, masks), ...foundObjects(now)], strokesDone });
   });
   const inWork = /** @type {(keyof Values)[]} */ (["document", "active", "pendingClicks"]);
   state.on([...inWork, "candidates", "previewed", "choosing", "hover", "busy", "view"], (now) => {
@@ -55,6 +55,20 @@ function sceneObjects({ document, active, hidden, labels }, masks) {
     const colour = colourOf(object, labels);
     return [{ id, mask, colour, active: id === active?.id, hidden: hidden.has(id) }];
   });
+}
+
+/**
+ * What was found and would be added.
+ *
+ * @param {Readonly<Values>} now
+ * @returns {SceneObject[]}
+ */
+function foundObjects({ found }) {
+  if (!found) return [];
+  const shown = found.masks.slice(0, found.number).map((mask, place) => ({
+    id: -1 - place, mask, colour: place % 7, active: false, hidden: false, proposed: true,
+  }));
+  return shown.sort((a, b) => b.mask.area - a.mask.area); // small things in front, as they will be
 }
 
 /** @param {AppState} state @returns {T.Part | undefined} */

@@ -33,6 +33,7 @@
  * @property {number} colour index into the palette, 0 to 7
  * @property {boolean} active
  * @property {boolean} hidden
+ * @property {boolean} [proposed] no object yet: drawn with a dashed line
  */
 
 /** @typedef {{x: number, y: number, positive: boolean, pending?: boolean}} SceneClick */

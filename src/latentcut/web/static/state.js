@@ -31,6 +31,12 @@ export class ObjectRef {
  * @property {T.CandidatesAnswer} answer
  * @property {Mask[]} masks  one per candidate
  *
+ * @typedef {object} Found
+ * @property {T.FoundThing[]} things  the surest first
+ * @property {Mask[]} masks  one per thing
+ * @property {number} number  so many of the surest are shown, and would be added
+ * @property {boolean} isAdding  on their way to the server
+ *
  * @typedef {object} Values
  * @property {{name: string, version: string, numMasks: number} | null} project
  * @property {string | null} projectError  why there is no project
@@ -54,6 +60,8 @@ export class ObjectRef {
  * @property {CandidateSet | null} candidates
  * @property {number | null} previewed  index of the candidate under the pointer
  * @property {Mask | null} hover
+ * @property {{numDone: number, numClicks: number} | null} searching  how far the search for things is
+ * @property {Found | null} found  what it found, until it is added or discarded
  * @property {boolean} busy  an answer is late enough to say so
  * @property {number} unsaved  steps not saved yet, in all images
  * @property {boolean} everSaved
@@ -71,7 +79,7 @@ function startValues() {
     pendingClicks: [], choosing: null, pendingStroke: null, active: null, hidden: new Set(), currentLabel: null,
     tool: "click", positive: true, brushRadius: 16, mode: "new",
     view: { opacity: 0.5, outlineOnly: false, hatching: false, hideMasks: false, hints: true },
-    candidates: null, previewed: null, hover: null, busy: false,
+    candidates: null, previewed: null, hover: null, searching: null, found: null, busy: false,
     unsaved: 0, everSaved: false, trouble: null, encoded: new Set(), cursorOn: false, zoom: 1,
   };
 }

@@ -25,7 +25,7 @@ export class Step {
   /** The action with the object's id filled in. @returns {T.Action} */
   get body() {
     const action = /** @type {T.Action} */ (this.action);
-    if (action.kind === "reorder" || action.kind === "done") return action;
+    if (action.kind === "reorder" || action.kind === "found" || action.kind === "done") return action;
     return { ...action, object: this.ref?.id ?? null };
   }
 
@@ -37,7 +37,7 @@ export class Step {
 
   /** Whether it still means the same after somebody else changed the image. */
   get survivesConflict() {
-    const kinds = ["click", "box", "scribble", "stroke", "label", "rename", "done"];
+    const kinds = ["click", "box", "scribble", "stroke", "label", "rename", "found", "done"];
     return this.action !== null && kinds.includes(this.action.kind);
   }
 

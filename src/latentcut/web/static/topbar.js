@@ -10,6 +10,7 @@ import { keysOf, showKeys } from "./toolbar.js";
 const KINDS = {
   click: "click", box: "box", choose: "candidate", stroke: "stroke", label: "label", rename: "name",
   delete: "deletion", reorder: "order", split: "split", done: "done mark", import: "import",
+  found: "found things",
 };
 
 /** @param {string | null} kind */

@@ -101,10 +101,11 @@
  * @typedef {{kind: "delete", object: number | null}} DeleteAction
  * @typedef {{kind: "split", object: number | null}} SplitAction
  * @typedef {{kind: "reorder", objects: number[]}} ReorderAction
+ * @typedef {{kind: "found", label: number | null, things: FoundThing[]}} FoundAction
  * @typedef {{kind: "done", done: boolean}} DoneAction
  * @typedef {ClickAction | BoxAction | ScribbleAction | ChooseAction | StrokeAction | LabelAction
  *   | RenameAction
- *   | DeleteAction | SplitAction | ReorderAction | DoneAction} Action
+ *   | DeleteAction | SplitAction | ReorderAction | FoundAction | DoneAction} Action
  *
  * @typedef {{document: ImageDocument, object: number | null, took_ms: number}} ActionAnswer
  *
@@ -124,6 +125,10 @@
  * @property {boolean} looks_good
  *
  * @typedef {{mask: Rle | null, expected_iou: number | null}} PreviewAnswer
+ *
+ * @typedef {{search: string, num_done: number, num_clicks: number}} SearchAnswer
+ * @typedef {{mask: Rle, click: Click, candidate: number, expected_iou: number}} FoundThing
+ * @typedef {{things: FoundThing[]}} FoundAnswer
  *
  * @typedef {"coco" | "yolo" | "voc" | "labelme" | "png" | "cutouts"} ExportFormat
  * @typedef {"coco" | "labelme" | "png"} ImportFormat
