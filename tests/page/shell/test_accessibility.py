@@ -131,3 +131,15 @@ def test_what_happens_is_read_out(annotator):
     text = annotator.page.locator("#announcer").text_content()
     assert text.startswith("Object 1 of label cat, 1 click, ")
     assert "per cent of the image" in text
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_things_that_are_looked_for_and_found(open_page, axe, scheme):
+    annotator = open_page(color_scheme=scheme, viewport={"width": 600, "height": 900})
+    annotator.press("Shift+F")
+    annotator.see("#search-bar", "Looking for things")
+    looking = violations(annotator, axe)
+
+    annotator.see("#search-bar button.primary:visible")
+
+    assert looking == violations(annotator, axe) == []

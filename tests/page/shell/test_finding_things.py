@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 
