@@ -6,8 +6,7 @@ import base64
 import binascii
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
@@ -21,7 +20,7 @@ from latentcut.web.bodies import Bodies, TimeLimit
 from latentcut.web.guards import Guards, SecurityHeaders
 from latentcut.web.serve import STOP_TIMEOUT_S
 from latentcut.web.service import PredictionService
-from latentcut.web.settings import LOOPBACK, ServerLimits, address_of, is_loopback, names_address
+from latentcut.web.settings import HeadlessSettings, ServerLimits
 
 IMAGE_BODY_BYTES = 64_000_000  # JSON that holds an image in base64: a file of 48 MB
 LIMITS = ServerLimits(json_bytes=IMAGE_BODY_BYTES, body_bytes=IMAGE_BODY_BYTES)
@@ -29,66 +28,15 @@ OPEN_PATHS = ("/", "/health")
 
 
 @dataclass(frozen=True)
-class AdapterSettings:
-    """
-    A server that speaks another tool's protocol.
+class AdapterSettings(HeadlessSettings):
+    """A server that speaks another tool's protocol; its JSON may hold an image."""
 
-    Attributes:
-        host: Address to listen on.
-        port: Port it listens on.
-        token: What a client must send as ``Authorization: Bearer``; None: nothing.
-        names: Other names that clients may call the server by, beside its address.
-        bundle: The model; None: the one inside the package.
-        threads: Threads per prediction; 0: one for every core.
-        limits: What a request and the memory may take.
-    """
-
-    host: str = LOOPBACK
-    port: int = 0
-    token: str | None = field(default=None, repr=False)
-    names: tuple[str, ...] = ()
-    bundle: Path | None = None
-    threads: int = 0
     limits: ServerLimits = LIMITS
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether only programs of this computer can reach the server."""
-        return is_loopback(self.host)
-
-    @property
-    def page_url(self) -> str:
-        """The address of the server."""
-        return address_of(self.host, self.port)
-
-    @property
-    def url(self) -> str:
-        """The same without the slash at the end."""
-        return self.page_url.rstrip("/")
-
-    @property
-    def cookie_name(self) -> str | None:
-        """There is no page."""
-        return None
-
-    @property
     def open_paths(self) -> tuple[str, ...]:
-        """What may be asked for without the token."""
+        """What tools ask for before they know a token."""
         return OPEN_PATHS
-
-    @property
-    def token_hint(self) -> str:
-        """What somebody without the token should do."""
-        return "send Authorization: Bearer and the token that the server was started with"
-
-    @property
-    def host_hint(self) -> str:
-        """What somebody who called the server by another name should do."""
-        return "use that address, or start it with --allow-host and the name"
-
-    def accepts_host(self, host: str) -> bool:
-        """Whether a Host header names this server."""
-        return names_address(host, self.host, self.port, self.names)
 
 
 def adapter_app(

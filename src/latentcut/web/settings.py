@@ -128,6 +128,69 @@ class Settings:
         return names_address(host, self.host, self.port)
 
 
+@dataclass(frozen=True)
+class HeadlessSettings:
+    """
+    A server that programs use: it has no page, and so neither folder nor cookie.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port it listens on.
+        token: What a client must send as ``Authorization: Bearer``; None: nothing.
+        names: Other names that clients may call the server by, beside its address.
+        bundle: The model; None: the one inside the package.
+        threads: Threads per prediction; 0: one for every core.
+        limits: What a request and the memory may take.
+    """
+
+    host: str = LOOPBACK
+    port: int = 0
+    token: str | None = field(default=None, repr=False)
+    names: tuple[str, ...] = ()
+    bundle: Path | None = None
+    threads: int = 0
+    limits: ServerLimits = ServerLimits()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this computer can reach the server."""
+        return is_loopback(self.host)
+
+    @property
+    def page_url(self) -> str:
+        """The address of the server."""
+        return address_of(self.host, self.port)
+
+    @property
+    def url(self) -> str:
+        """The same without the slash at the end."""
+        return self.page_url.rstrip("/")
+
+    @property
+    def cookie_name(self) -> str | None:
+        """There is no page."""
+        return None
+
+    @property
+    def open_paths(self) -> tuple[str, ...]:
+        """What may be asked for without the token."""
+        return ("/health",)
+
+    @property
+    def token_hint(self) -> str:
+        """What somebody without the token should do."""
+        return "send Authorization: Bearer and the token that the server was started with"
+
+    @property
+    def host_hint(self) -> str:
+        """What somebody who called the server by another name should do."""
+        return "use that address, or start it with --allow-host and the name"
+
+    def accepts_host(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+        return names_address(host, self.host, self.port, self.names)
+
+
 def address_of(host: str, port: int) -> str:
     """The address of a server as browsers write it; ``localhost`` for one on all addresses."""
     return f"http://{'localhost' if host in ANY_ADDRESS else bracketed(host)}:{port}/"
