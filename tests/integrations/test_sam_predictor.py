@@ -231,3 +231,32 @@ def test_eight_threads_on_eight_images_get_what_one_gets(predictor):
 
     for one, other in zip(serial, parallel, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_boxes_that_were_transformed_as_for_sam_are_answered_as_plain_ones(sam, photo):
+    boxes = np.array([[60, 20, 440, 290], [150, 60, 300, 200]], np.float32)
+
+    moved = sam.transform.apply_boxes_torch(boxes, photo.shape[:2])
+    masks, scores, _ = sam.predict_torch(None, None, boxes=moved, multimask_output=False)
+
+    assert (sam.original_size, sam.input_size) == (photo.shape[:2], photo.shape[:2])
+    assert masks.shape == (2, 1, *photo.shape[:2])
+    for place, box in enumerate(boxes):
+        alone, score, _ = sam.predict(box=box, multimask_output=False)
+        np.testing.assert_array_equal(masks[place], alone)
+        np.testing.assert_array_equal(scores[place], score)
+
+
+def test_a_transformed_image_as_a_tensor_is_the_image(predictor, photo):
+    plain, batched = ClickPredictor(predictor), ClickPredictor(predictor)
+    plain.set_image(photo)
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    tensor = torch.as_tensor(plain.transform.apply_image(photo)).permute(2, 0, 1)[None]
+
+    batched.set_torch_image(plain.transform.apply_image_torch(tensor.float()), photo.shape[:2])
+
+    points = np.array([[225, 120]]), np.array([1])
+    for one, other in zip(plain.predict(*points), batched.predict(*points), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(ValueError, match=r"must be \(1, 3, 10, 20\)"):
+        batched.set_torch_image(tensor, (10, 20))

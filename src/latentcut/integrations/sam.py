@@ -34,6 +34,31 @@ FORMATS = ("RGB", "BGR")
 EMBEDDING = 1  # its place among the encoder's outputs
 
 
+class SameFrame:
+    """
+    SAM's ``transform``, which moves images and prompts into its network's frame.
+
+    Here prompts are pixels of the image everywhere, so all of it comes back as it was given, and
+    scripts that transform before ``predict_torch`` or ``set_torch_image`` are answered right.
+    """
+
+    def apply_image(self, image: Any) -> Any:
+        """The image itself."""
+        return image
+
+    def apply_coords(self, coords: Any, original_size: tuple[int, ...]) -> Any:
+        """The positions themselves."""
+        return coords
+
+    def apply_boxes(self, boxes: Any, original_size: tuple[int, ...]) -> Any:
+        """The boxes themselves."""
+        return boxes
+
+    apply_image_torch = apply_image
+    apply_coords_torch = apply_coords
+    apply_boxes_torch = apply_boxes
+
+
 class ClickPredictor:
     """
     One image at a time, as SAM's predictor: ``set_image``, then ``predict`` as often as wanted.
@@ -49,6 +74,7 @@ class ClickPredictor:
     mask_threshold = 0.0
     image_format = "RGB"
     device = "cpu"
+    transform = SameFrame()
 
     def __init__(self, model: Predictor | str | Path | None = None) -> None:
         self.model = model if isinstance(model, Predictor) else load(model)
@@ -63,6 +89,11 @@ class ClickPredictor:
     def original_size(self) -> tuple[int, int]:
         """Height and width of the image, in pixels. Raises RuntimeError without one."""
         return self._image().size_hw
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """The same: there is no other frame that callers need to know."""
+        return self.original_size
 
     def set_image(self, image: NDArray[np.uint8], image_format: str = "RGB") -> None:
         """
@@ -81,6 +112,27 @@ class ClickPredictor:
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ValueError(f"image must be uint8 (H, W, 3), given {pixels.dtype} {pixels.shape}")
         self._encoded = self.model.encode(pixels if image_format == "RGB" else pixels[:, :, ::-1])
+
+    def set_torch_image(self, transformed_image: Any, original_image_size: tuple[int, ...]) -> None:
+        """
+        ``set_image`` for a batch of one.
+
+        Args:
+            transformed_image: uint8 values (1, 3, H, W), tensor or array, of any number type.
+            original_image_size: Its (H, W): ``transform`` leaves images as they are.
+
+        Raises:
+            ValueError: Another shape, or an image that was scaled elsewhere.
+        """
+        batch = as_array(transformed_image)
+        height, width = original_image_size[:2]
+        if batch.shape != (1, 3, height, width):
+            raise ValueError(
+                f"transformed_image must be (1, 3, {height}, {width}), as original_image_size says "
+                f"and predictor.transform leaves it, given {batch.shape}"
+            )
+        pixels = np.clip(np.rint(batch[0].transpose(1, 2, 0)), 0, 255).astype(np.uint8)
+        self.set_image(np.ascontiguousarray(pixels))
 
     def reset_image(self) -> None:
         """Forget the image."""
