@@ -10,10 +10,10 @@ from adapter_servers import answering
 from PIL import Image
 
 from latentcut import Click
+from latentcut.core.replay import replayed
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.osam.prompts import prompts_of
 from latentcut.integrations.osam.server import create_osam_app
-from latentcut.integrations.replay import replayed
 from latentcut.web.service import PredictionService
 
 SIZE_HW = (96, 128)

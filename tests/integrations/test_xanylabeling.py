@@ -11,8 +11,8 @@ from adapter_servers import answering
 from PIL import Image
 
 from latentcut import Click
+from latentcut.core.replay import replayed
 from latentcut.errors import PromptUnusable, ServerBusy
-from latentcut.integrations.replay import replayed
 from latentcut.integrations.xanylabeling import (
     Mark,
     create_xanylabeling_app,

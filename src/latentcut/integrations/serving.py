@@ -14,10 +14,10 @@ from starlette.middleware import Middleware
 
 from latentcut import __version__
 from latentcut.errors import UnreadableImage
-from latentcut.integrations.replay import replaying_predictor
 from latentcut.web import failures
 from latentcut.web.bodies import Bodies, TimeLimit
 from latentcut.web.guards import Guards, SecurityHeaders
+from latentcut.web.memory import remembering_predictor
 from latentcut.web.serve import STOP_TIMEOUT_S
 from latentcut.web.service import PredictionService
 from latentcut.web.settings import HeadlessSettings, ServerLimits
@@ -81,7 +81,7 @@ def service_of(settings: AdapterSettings) -> PredictionService:
     """One model, loaded when the server starts."""
     limits = settings.limits
     return PredictionService(
-        lambda: replaying_predictor(settings.bundle, settings.threads),
+        lambda: remembering_predictor(settings.bundle, settings.threads),
         max_waiting=limits.waiting,
         opened_bytes=limits.opened_bytes,
     )

@@ -25,6 +25,7 @@ from latentcut.core.clicks import Click, Clicks
 from latentcut.core.masks import has_holes, mask_to_polygons_centres
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import (
     ImageTooLarge,
     LatentcutError,
@@ -34,7 +35,6 @@ from latentcut.errors import (
     UnsupportedImage,
 )
 from latentcut.integrations.positions import box_at, click_on_pixel
-from latentcut.integrations.replay import replayed
 from latentcut.integrations.serving import AdapterSettings, adapter_app, image_of
 from latentcut.web.bodies import JsonRoute, while_connected
 from latentcut.web.service import PredictionService

@@ -9,6 +9,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from latentcut.core.clicks import Click
 from latentcut.core.everything import Search
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, EncodedImage, Predictor
+from latentcut.core.predictor import BoolArray, EncodedImage, Predictor, load
 
 T = TypeVar("T")
 
+ANSWERS_BYTES = 256_000_000  # of candidates that are kept for one-shot questions
 MAX_SEARCHES = 4  # of several tabs
 NUM_ENCODINGS = 5  # of the whole image, and of the crops that an encoded image keeps
 
@@ -154,6 +156,21 @@ class RememberingPredictor(Predictor):
     def recall_only(self) -> RememberingPredictor:
         """The same memory without the model: raises NotRemembered where that would be run."""
         return _RecallOnly(self)
+
+
+def remembering_predictor(bundle: Path | None = None, threads: int = 0) -> RememberingPredictor:
+    """
+    A predictor that keeps its last answers: for ``core.replay``, which asks the same again.
+
+    Args:
+        bundle: Folder of the model; None: the one inside the package.
+        threads: Threads per prediction; 0: one for every core.
+
+    Raises:
+        FileMissing: There is no such bundle.
+        BundleBroken: A file was altered or does not fit.
+    """
+    return RememberingPredictor(load(bundle, threads), ANSWERS_BYTES)
 
 
 class _RecallOnly(RememberingPredictor):

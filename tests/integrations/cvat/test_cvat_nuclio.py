@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from latentcut import Click
+from latentcut.core.replay import replayed
 from latentcut.integrations.cvat import nuclio
 from latentcut.integrations.cvat.nuclio import RECIPE, cropped, handler, init_context, respond
-from latentcut.integrations.replay import replayed
 
 CLICKS = Click(60, 40), Click(5, 5, positive=False)
 

@@ -14,7 +14,7 @@ from fake_cvat import TOKEN, FakeCvat, running
 
 import latentcut
 from latentcut import Click
-from latentcut.integrations.replay import replayed
+from latentcut.core.replay import replayed
 
 SAMPLES = Path(__file__).resolve().parents[3] / "src" / "latentcut" / "samples"
 PHOTO = SAMPLES / "chelsea.jpg"

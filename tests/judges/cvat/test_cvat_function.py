@@ -13,8 +13,8 @@ from PIL import Image
 
 import latentcut
 from latentcut import Click
+from latentcut.core.replay import replayed
 from latentcut.integrations.cvat.interaction import create
-from latentcut.integrations.replay import replayed
 
 SAMPLES = Path(__file__).resolve().parents[3] / "src" / "latentcut" / "samples"
 PHOTO = SAMPLES / "chelsea.jpg"

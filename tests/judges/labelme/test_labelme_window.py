@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 import latentcut
 from latentcut import Click
 from latentcut.core.metrics import iou
-from latentcut.integrations.replay import replayed
+from latentcut.core.replay import replayed
 
 SAMPLES = Path(__file__).resolve().parents[3] / "src" / "latentcut" / "samples"
 DRIVER = Path(__file__).with_name("labelme_driver.py")

@@ -12,9 +12,9 @@ from PIL import Image
 
 import latentcut
 from latentcut import Click
+from latentcut.core.replay import replayed
 from latentcut.integrations.osam.registry import LatentcutModel, register
 from latentcut.integrations.osam.server import create_osam_app
-from latentcut.integrations.replay import replayed
 from latentcut.integrations.serving import AdapterSettings
 
 SAMPLES = Path(__file__).resolve().parents[3] / "src" / "latentcut" / "samples"

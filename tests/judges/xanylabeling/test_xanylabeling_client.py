@@ -19,7 +19,7 @@ from PyQt6 import QtGui, QtWidgets
 import latentcut
 from latentcut import Click
 from latentcut.core.metrics import iou
-from latentcut.integrations.replay import replayed
+from latentcut.core.replay import replayed
 from latentcut.integrations.xanylabeling import MODEL_INFO
 
 SAMPLES = Path(__file__).resolve().parents[3] / "src" / "latentcut" / "samples"

@@ -28,6 +28,7 @@ from web_servers import counting
 
 from latentcut.core.clicks import Click
 from latentcut.core.masks import coco_rle, has_holes
+from latentcut.core.replay import replayed
 from latentcut.web.api.answers import drawn
 from latentcut.web.settings import ServerLimits
 
@@ -97,7 +98,33 @@ def test_a_scribble_is_answered_like_the_clicks_it_is_sampled_into(
     answer = ask(client, image_id, scribbles=[{"points": stroke, "positive": True}])
 
     clicks = scribble_clicks(np.array(stroke, dtype=float), True, (HEIGHT, WIDTH))
-    np.testing.assert_array_equal(masks_of(answer), predictor.predict(cat, clicks).candidates)
+    expected = replayed(predictor, cat, clicks)
+    np.testing.assert_array_equal(masks_of(answer), expected.candidates)
+
+
+def test_several_clicks_at_once_are_answered_as_a_session_where_that_is_better(
+    client, image_id, predictor, cat
+):
+    clicks = [{"x": 225, "y": 120}, {"x": 20, "y": 20, "positive": False}, {"x": 150, "y": 200}]
+    points = [Click(**click) for click in clicks]
+    session = [predictor.predict(cat, points[:1])]
+    for number in (2, 3):
+        session.append(predictor.predict(cat, points[:number], session[-1].mask))
+    both = session[-1], predictor.predict(cat, points)
+
+    answer = ask(client, image_id, clicks=clicks)
+
+    better = max(both, key=lambda prediction: prediction.expected_iou.max())
+    np.testing.assert_array_equal(masks_of(answer), better.candidates)
+
+
+def test_more_than_twenty_clicks_are_answered_in_one_run(client, image_id, predictor, cat):
+    clicks = [{"x": 200.0 + 2 * number, "y": 120.0} for number in range(21)]
+
+    answer = ask(client, image_id, clicks=clicks)
+
+    at_once = predictor.predict(cat, [Click(**click) for click in clicks])
+    np.testing.assert_array_equal(masks_of(answer), at_once.candidates)
 
 
 def test_the_same_question_is_answered_with_the_same_ids(client, image_id):

@@ -18,10 +18,11 @@ from PIL import Image
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Clicks
 from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import LatentcutError
 from latentcut.integrations.cvat.masks import encode_mask
 from latentcut.integrations.positions import box_at, click_at
-from latentcut.integrations.replay import replayed, replaying_predictor
+from latentcut.web.memory import remembering_predictor
 
 # no positive point is needed, because a box alone is a prompt, too
 SPEC = cvataa.InteractionFunctionSpec(min_pos_points=0, min_neg_points=0, min_bounding_boxes=0)
@@ -50,7 +51,7 @@ class Interactor:
         """The model, loaded when it is first needed. Raises BundleBroken, FileMissing."""
         if self._predictor is None:
             path = None if self._bundle is None else Path(self._bundle)
-            self._predictor = replaying_predictor(path, self._threads)
+            self._predictor = remembering_predictor(path, self._threads)
         return self._predictor
 
     def preprocess_image(

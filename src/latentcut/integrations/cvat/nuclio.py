@@ -27,9 +27,10 @@ from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Clicks
 from latentcut.core.masks import mask_box_xyxy
 from latentcut.core.predictor import Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import LatentcutError, PromptUnusable
 from latentcut.integrations.positions import Point, box_at, click_at
-from latentcut.integrations.replay import replayed, replaying_predictor
+from latentcut.web.memory import remembering_predictor
 
 BUNDLE_VARIABLE = "LATENTCUT_BUNDLE"
 THREADS_VARIABLE = "LATENTCUT_THREADS"
@@ -47,7 +48,7 @@ def init_context(context: Any) -> None:
     """
     bundle = os.environ.get(BUNDLE_VARIABLE)
     threads = int(os.environ.get(THREADS_VARIABLE, "0"))
-    context.user_data.predictor = replaying_predictor(Path(bundle) if bundle else None, threads)
+    context.user_data.predictor = remembering_predictor(Path(bundle) if bundle else None, threads)
     context.logger.info("latentcut is ready")
 
 

@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse
 from latentcut import __version__
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import LatentcutError
 from latentcut.integrations.label_studio.fetching import Images
 from latentcut.integrations.label_studio.protocol import (
@@ -35,7 +36,6 @@ from latentcut.integrations.label_studio.protocol import (
 )
 from latentcut.integrations.label_studio.regions import result_of
 from latentcut.integrations.label_studio.tags import OutputTag, output_tag
-from latentcut.integrations.replay import replayed
 from latentcut.integrations.serving import LIMITS, AdapterSettings, adapter_app
 from latentcut.web.bodies import JsonRoute, while_connected
 from latentcut.web.failures import Problem

@@ -13,9 +13,9 @@ from latentcut.core.clicks import Click, Clicks
 from latentcut.core.masks import mask_box_xyxy
 from latentcut.core.prediction import Prediction
 from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.positions import Point, box_at, click_at
-from latentcut.integrations.replay import replayed
 
 IGNORED, BACKGROUND, FOREGROUND, BOX_FIRST, BOX_SECOND = -1, 0, 1, 2, 3
 

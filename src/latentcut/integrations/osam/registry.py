@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from latentcut.core.predictor import EncodedImage, Predictor
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.osam.prompts import find
-from latentcut.integrations.replay import replaying_predictor
-from latentcut.web.memory import ByteLru
+from latentcut.web.memory import ByteLru, remembering_predictor
 from latentcut.web.service import encoded_bytes
 
 NAME = "latentcut:latest"
@@ -43,7 +42,7 @@ class LatentcutModel(osam.types.Model):  # type: ignore[misc]  # osam is no depe
     _blobs: ClassVar[dict[str, osam.types.Blob]] = {}
 
     def __init__(self) -> None:
-        self._predictor: Predictor = replaying_predictor(self.bundle, self.threads)
+        self._predictor: Predictor = remembering_predictor(self.bundle, self.threads)
         self._encoded: ByteLru[EncodedImage] = ByteLru(ENCODED_BYTES, encoded_bytes)
 
     def generate(self, request: Any) -> Any:

@@ -19,7 +19,8 @@ from latentcut.core.bundle import BundleInfo, default_bundle_path, read_bundle
 from latentcut.core.images import DEFAULT_LIMITS, ImageLimits, read_image
 from latentcut.core.masks import CocoRle, coco_rle, mask_from_coco_rle
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, EncodedImage, Predictor, load
+from latentcut.core.predictor import BoolArray, EncodedImage, Predictor
+from latentcut.core.replay import replayed
 from latentcut.errors import FileMissing, NotKept, PathNotServed, ServerBusy
 from latentcut.web.api.answers import (
     CandidateMask,
@@ -35,6 +36,7 @@ from latentcut.web.api.settings import ApiSettings
 from latentcut.web.api.spool import Spool
 from latentcut.web.folder import ImageFolder
 from latentcut.web.inference import Priority
+from latentcut.web.memory import remembering_predictor
 from latentcut.web.service import PredictionService
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ MAX_IMAGES = 20_000  # files kept
 MAX_MASKS = 20_000
 MASKS_SHARE = 4  # masks may take this part of what images may
 ID_DIGITS = 32  # of a digest, in the name of a candidate
+MAX_REPLAYED = 20  # clicks without a mask so far that are also answered one by one
 NUM_DRAWING = 3  # images decoded and answers written at a time, in threads of their own
 STOP_TIMEOUT_S = 4.0
 CARD_NAME, MAX_CARD_BYTES = "README.md", 200_000
@@ -76,7 +79,7 @@ class Desk:
         mask_bytes = settings.spool_bytes // MASKS_SHARE
         self.masks = Spool(settings.spool / "masks", mask_bytes, MAX_MASKS, ID_DIGITS)
         self.service = PredictionService(
-            load_model or partial(load, self.bundle_path, settings.threads),
+            load_model or partial(remembering_predictor, self.bundle_path, settings.threads),
             settings.limits.waiting,
             settings.limits.opened_bytes,
             self.metrics.timed,
@@ -168,6 +171,10 @@ class Desk:
 
         def question(model: Predictor, encoded: EncodedImage) -> Prediction:
             clicks = prompts.clicks_on(encoded.size_hw)
+            if previous is None and len(clicks) <= MAX_REPLAYED:
+                answer = replayed(model, encoded, clicks, prompts.box)
+                if answer is not None:
+                    return answer
             return model.predict(encoded, clicks, previous, box=prompts.box)
 
         prediction = await self.ask(image_id, question)

@@ -16,6 +16,7 @@ from latentcut.web.api.answers import EverythingAnswer, FoundMask, candidate_url
 from latentcut.web.api.desk import Desk
 from latentcut.web.api.prompts import MaskFormat, Strict
 from latentcut.web.inference import Priority
+from latentcut.web.memory import RememberingPredictor
 
 CLICKS_PER_STEP = 2  # so a request that comes meanwhile waits for so many clicks at most
 BUSY_WAIT_S = 0.25
@@ -74,7 +75,9 @@ async def step(desk: Desk, image_id: str, question: partial[Search]) -> Search:
 
 
 def begin(options: EverythingOptions, model: Predictor, encoded: EncodedImage) -> Search:
-    """A new search."""
+    """A new search; what it asks once is not worth remembering."""
+    if isinstance(model, RememberingPredictor):
+        model = model.forgetful()
     return Search(model, encoded, options)
 
 

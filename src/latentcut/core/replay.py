@@ -4,35 +4,18 @@ Answers for tools that send all clicks of an object every time, and nothing else
 In a session every click is answered from the mask before it. Such tools do not send that mask, so
 the clicks are gone through again, one after the other, and are answered all at once as well; of
 the two answers the one of which more is expected counts.
+
+A predictor that remembers its answers makes this as quick as a session.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor, load
-from latentcut.web.memory import RememberingPredictor
-
-ANSWERS_BYTES = 256_000_000
-
-
-def replaying_predictor(bundle: Path | None = None, threads: int = 0) -> RememberingPredictor:
-    """
-    A predictor for ``replayed``: it keeps its last answers, so that each click is computed once.
-
-    Args:
-        bundle: Folder of the model; None: the one inside the package.
-        threads: Threads per prediction; 0: one for every core.
-
-    Raises:
-        FileMissing: There is no such bundle.
-        BundleBroken: A file was altered or does not fit.
-    """
-    return RememberingPredictor(load(bundle, threads), ANSWERS_BYTES)
+from latentcut.core.predictor import EncodedImage, Predictor
 
 
 def replayed(
