@@ -4,8 +4,8 @@ Make docs/images/label_studio.png: a smart keypoint in Label Studio's labelling 
 Run:    python docs/pictures/label_studio.py http://localhost:8080 ann@example.com PASSWORD
 Needs:  a running Label Studio (tried with 1.23.2) with this user, playwright and Chromium.
 
-Makes a project with a sample photo, connects `latentcut label-studio`, clicks the cat, and fails
-unless a brush region comes back.
+Makes a project with a sample photo, connects `latentcut label-studio`, clicks the cat twice and
+what is beside it once, and fails unless a brush region comes back each time and is stored.
 """
 
 from __future__ import annotations
@@ -25,15 +25,20 @@ import latentcut
 TARGET = Path(__file__).resolve().parents[1] / "images" / "label_studio.png"
 PHOTO = Path(latentcut.__file__).parent / "samples" / "chelsea.jpg"
 CHROMIUM = "/usr/bin/chromium"
-CAT = (0.52, 0.52)  # of the picture's width and height
+CLICKS = (  # whether on the cat, and where: of the picture's width and height
+    (True, 0.52, 0.52),
+    (True, 0.2, 0.6),
+    (False, 0.8, 0.9),
+)
+LABEL_OF_CLICKS = "2"  # the key of the label of the smart keypoint
 WAIT_MS = 30_000
 CONFIG = """<View>
   <Image name="image" value="$image"/>
   <BrushLabels name="tag" toName="image" smart="false">
     <Label value="Cat" background="#e4572e"/></BrushLabels>
-  <KeyPointLabels name="click" toName="image" smart="true">
+  <KeyPointLabels name="click" toName="image" smart="true" smartOnly="true" strokeWidth="5">
     <Label value="Cat" background="#e4572e"/></KeyPointLabels>
-  <RectangleLabels name="box" toName="image" smart="true">
+  <RectangleLabels name="box" toName="image" smart="true" smartOnly="true">
     <Label value="Cat" background="#e4572e"/></RectangleLabels>
 </View>"""
 
@@ -71,26 +76,48 @@ def start_backend(url: str, key: str) -> tuple[subprocess.Popen, str]:
 
 
 def label(page: Page, url: str, project: int) -> None:
-    """Open the first task, choose the smart keypoint and click the cat."""
+    """Open the first task, choose the smart keypoint and click."""
     page.goto(f"{url}/projects/{project}/data?labeling=1")
-    picture = page.locator("canvas").first
-    picture.wait_for(timeout=WAIT_MS)
+    page.locator("canvas").first.wait_for(timeout=WAIT_MS)
     page.wait_for_timeout(3000)
     page.get_by_text("Auto-Annotation").click()  # without it there are no smart tools
     page.wait_for_timeout(1000)
-    page.get_by_text("Cat", exact=True).nth(1).click()  # the label of the smart keypoint
+    page.locator(".lsf-tool_smart").first.click()
     page.wait_for_timeout(500)
-    page.locator(".lsf-toolbar .lsf-tool:visible").last.click()  # the smart tools
+    for positive, x, y in CLICKS:
+        click(page, positive, x, y)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1000)
+
+
+def click(page: Page, positive: bool, x: float, y: float) -> None:
+    """One click with its label, which is chosen for each anew; wait for the answer."""
+    page.keyboard.press(LABEL_OF_CLICKS)
     page.wait_for_timeout(500)
     box = page.locator(".konvajs-content").first.bounding_box()
     assert box is not None
     with page.expect_response(lambda got: "interactive-annotating" in got.url) as caught:
-        page.mouse.click(box["x"] + CAT[0] * box["width"], box["y"] + CAT[1] * box["height"])
+        if not positive:
+            page.keyboard.down("Alt")
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        if not positive:
+            page.keyboard.up("Alt")
     answer = caught.value.json()
     kinds = [region["type"] for region in answer.get("data", {}).get("result", [])]
     if kinds != ["brushlabels"]:
         raise SystemExit(f"no brush came back: {str(answer)[:500]}")
     page.wait_for_timeout(2000)
+
+
+def submit(page: Page) -> None:
+    """Accept what is suggested and store it; nothing but the brush may be stored."""
+    page.get_by_test_id("bottombar-accept-suggestions-button").click()
+    page.wait_for_timeout(1000)
+    with page.expect_response(lambda got: "/annotations" in got.url) as caught:
+        page.get_by_text("Submit", exact=True).click()
+    kinds = [region["type"] for region in caught.value.json()["result"]]
+    if kinds != ["brushlabels"]:
+        raise SystemExit(f"this was stored: {kinds}")
 
 
 def main() -> None:
@@ -114,7 +141,9 @@ def main() -> None:
             print(studio.post("/api/ml", data={**model, "is_interactive": True}))
             label(page, url, project)
             print(f"connected and clicked in {time.monotonic() - begun:.1f} s")
-            save(page.screenshot())
+            picture = page.screenshot()
+            submit(page)
+            save(picture)
         finally:
             backend.terminate()
             backend.wait()
@@ -127,7 +156,8 @@ def main() -> None:
 def save(png: bytes) -> None:
     """Write the picture, small."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(256, dither=Image.Dither.NONE).save(TARGET, optimize=True)
+    few = picture.quantize(256, Image.Quantize.MAXCOVERAGE)  # keeps the tools' rare colours
+    picture.quantize(palette=few).save(TARGET, optimize=True)
     print(f"{TARGET.name}: {TARGET.stat().st_size // 1000} kB")
 
 

@@ -127,7 +127,7 @@ def test_all_kinds_of_regions_show_the_same_mask(backend):
     mask = decode_brush(values["brushlabels"]["rle"], (96, 128))
     uri = values["bitmasklabels"]["imageDataURL"].removeprefix("data:image/png;base64,")
     with Image.open(io.BytesIO(base64.b64decode(uri))) as image:
-        assert np.array_equal(np.asarray(image), mask * np.uint8(255))
+        assert np.array_equal(np.asarray(image.convert("RGBA"))[:, :, 3], mask * np.uint8(255))
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     box = values["rectanglelabels"]
     assert box["x"] / 100 * 128 == pytest.approx(columns[0])
@@ -153,7 +153,9 @@ def test_a_painted_region_is_where_the_answer_starts_from(start_backend, predict
     value = {"rle": encode_brush(painted), "format": "rle"}
     if kind == "bitmask":
         file = io.BytesIO()
-        Image.fromarray(painted.astype(np.uint8) * np.uint8(255)).save(file, "PNG")
+        pixels = np.zeros((96, 128, 4), np.uint8)  # as the page paints: black on nothing
+        pixels[:, :, 3] = painted * np.uint8(255)
+        Image.fromarray(pixels).save(file, "PNG")
         uri = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
         value = {"imageDataURL": uri}
     noting = Noting(predictor.backend, predictor.frame_info, predictor.selection)

@@ -184,7 +184,8 @@ def _painted(value: PromptValue, size_hw: tuple[int, int]) -> BoolArray | None:
     pixels = read_image(image_of(value.imageDataURL))
     if pixels.shape[:2] != size_hw:
         raise PromptUnusable("a bitmask", "it does not have the size of the picture")
-    painted: BoolArray = pixels[:, :, 0] >= MASK_LEVEL
+    # the page paints black on nothing, and what is transparent is laid on white when read
+    painted: BoolArray = pixels[:, :, 0] < MASK_LEVEL
     return painted
 
 

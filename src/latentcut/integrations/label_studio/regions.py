@@ -99,9 +99,16 @@ def polygons_of(mask: BoolArray, tolerance_px: float) -> list[list[list[float]]]
 
 
 def png_uri(mask: BoolArray) -> str:
-    """A mask as a data URI of a grey PNG, 0 and 255."""
+    """
+    A mask as a data URI of a PNG, black where it is True and transparent elsewhere.
+
+    Label Studio draws bitmasks so, and reads their transparency alone: an opaque picture would
+    cover everything (https://labelstud.io/tags/bitmasklabels).
+    """
     file = io.BytesIO()
-    Image.fromarray(mask.astype(np.uint8) * np.uint8(255)).save(file, format="PNG")
+    image = Image.fromarray(mask.astype(np.uint8)).convert("P")
+    image.putpalette([0, 0, 0] * 2)
+    image.save(file, format="PNG", bits=1, transparency=b"\x00\xff")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
