@@ -124,3 +124,10 @@ def test_a_checkpoint_that_is_not_there_is_refused(run, tmp_path):
 
     expected = f"Error: {missing} does not exist or is not a checkpoint (.safetensors)\n"
     assert (ran.code, ran.err) == (1, expected)
+
+
+def test_mixing_needs_something_to_mix_into(run, config, tmp_path):
+    ran = run(*train(config, tmp_path, "--from-scratch", "--mix", tmp_path / "x.safetensors"))
+
+    assert ran.code == 2
+    assert ran.usage_error.endswith("there is nothing to mix it into: give --start-from, too")

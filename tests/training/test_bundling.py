@@ -9,8 +9,8 @@ import torch
 import latentcut
 from latentcut.core.bundle import FrameInfo, SelectionInfo, read_bundle
 from latentcut.errors import OutputExists
-from latentcut.training.bundling import Mix, fit_selection, make_bundle
-from latentcut.training.checkpoint import load_weights, mix_weights
+from latentcut.training.bundling import fit_selection, make_bundle
+from latentcut.training.checkpoint import Mix, load_weights, mix_weights
 from latentcut.training.config import load_config
 from latentcut.training.loop import build_model, train
 from latentcut.training.validation import build_validation, held_out_samples
@@ -98,7 +98,7 @@ def test_mixed_weights_lie_between_those_of_two_checkpoints(
     load_weights(other, theirs, average=True)
     load_weights(checkpoint, mixed, average=True)
 
-    mix_weights(other, mixed, 0.25)
+    mix_weights(Mix(other, 0.25), mixed)
 
     first, second = ours.state_dict(), theirs.state_dict()
     for name, value in mixed.state_dict().items():
@@ -126,3 +126,23 @@ def test_a_mirrored_bundle_is_calibrated_as_it_will_answer(
     twice, once = read_bundle(tmp_path / "twice").info, read_bundle(tmp_path / "once").info
     assert (twice.frame.mirror, once.frame.mirror) == (True, False)
     assert twice.selection != once.selection
+
+
+def test_a_run_starts_from_between_two_checkpoints(
+    checkpoint, shapes_root: Path, config_path: Path, tmp_path: Path
+):
+    config = load_config(config_path, ["train.steps=4", "train.seed=5"])
+    other = train(config, shapes_root, None, tmp_path / "other")
+    still = ["train.steps=1", "train.learning_rate=0.0", "train.backbone_learning_rate=0.0"]
+    mix = Mix(other, 0.25)
+
+    started = train(
+        load_config(config_path, still), shapes_root, None, tmp_path / "run", None, checkpoint, mix
+    )
+
+    wanted, found = (build_model(config.model) for _ in range(2))
+    load_weights(checkpoint, wanted, average=True)
+    mix_weights(mix, wanted)
+    load_weights(started, found, average=False)
+    for (name, one), other_one in zip(wanted.named_parameters(), found.parameters(), strict=True):
+        assert torch.allclose(one, other_one, atol=1e-7), name

@@ -74,7 +74,8 @@ def bundle(
     if data is not None and not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
     try:
-        from latentcut.training.bundling import Mix, make_bundle
+        from latentcut.training.bundling import make_bundle
+        from latentcut.training.checkpoint import Mix
     except ModuleNotFoundError as error:
         raise missing_extra(error, "latentcut bundle") from error
 

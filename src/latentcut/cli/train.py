@@ -46,6 +46,15 @@ def train(
         Path | None,
         typer.Option(metavar="CHECKPOINT", help="Start a new run from these averaged weights."),
     ] = None,
+    mix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT", help="Mix in the weights of an earlier stage before the start."
+        ),
+    ] = None,
+    mix_share: Annotated[
+        float, typer.Option(min=0, max=1, metavar="S", help="How much of --mix.")
+    ] = 0.5,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Start the encoder from random weights.")
     ] = False,
@@ -73,9 +82,15 @@ def train(
         return train_paper_family(config, data, output, backbones, settings or ())
     resolved = load_config(config, settings or ())
     backbone = find_backbone(resolved, backbones, output, start_from, from_scratch=from_scratch)
-    if start_from is not None and not start_from.is_file():
-        raise FileMissing(start_from, "a checkpoint (.safetensors)")
+    if mix is not None and start_from is None:
+        raise typer.BadParameter(
+            "there is nothing to mix it into: give --start-from, too", param_hint="--mix"
+        )
+    for checkpoint in (start_from, mix):
+        if checkpoint is not None and not checkpoint.is_file():
+            raise FileMissing(checkpoint, "a checkpoint (.safetensors)")
     try:
+        from latentcut.training.checkpoint import Mix
         from latentcut.training.loop import train as run
         from latentcut.training.validation import build_validation
     except ModuleNotFoundError as error:
@@ -86,8 +101,9 @@ def train(
     validate = None
     if is_main() and resolved.train.validate_every > 0:
         validate = build_validation(data, resolved)
+    mixed = None if mix is None else Mix(mix, mix_share)
     checkpoint = run_to_end(
-        lambda: run(resolved, data, backbone, output, validate, start_from),
+        lambda: run(resolved, data, backbone, output, validate, start_from, mixed),
         output,
         resolved.train.steps,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ from latentcut.datasets.dataset import Sample, read_sample_image
 from latentcut.errors import CheckpointBroken, OutputExists
 from latentcut.nets.export import export_graphs, largest_difference
 from latentcut.simulation.robot import first_click, next_click
-from latentcut.training.checkpoint import load_weights, mix_weights, read_facts
+from latentcut.training.checkpoint import Mix, load_weights, mix_weights, read_facts
 from latentcut.training.config import config_from_dict
 from latentcut.training.loop import build_model
 from latentcut.training.validation import held_out_samples
@@ -40,23 +40,6 @@ PARITY = 1e-4
 CALIBRATION_OBJECTS = 200
 CALIBRATION_CLICKS = 5
 CALIBRATION_SEED = 1  # not validation's objects
-
-
-class Mix(NamedTuple):
-    """
-    What is mixed into the weights of a bundle.
-
-    Attributes:
-        checkpoint: The other checkpoint.
-        share: Of its weights, in [0, 1].
-    """
-
-    checkpoint: Path
-    share: float
-
-    def described(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """For the provenance: the share, and what the other checkpoint says of itself."""
-        return {"share": self.share, "config": facts["config"], "step": facts["step"]}
 
 
 def make_bundle(
@@ -99,7 +82,7 @@ def make_bundle(
     config = config_from_dict(facts["config"])
     model = build_model(config.model).eval()
     load_weights(checkpoint, model, average=True)
-    mixed = None if mix is None else mix_weights(mix.checkpoint, model, mix.share)
+    mixed = None if mix is None else mix_weights(mix, model)
     encoder, decoder = export_graphs(model)
     difference = largest_difference(model, encoder, decoder)
     if difference > PARITY:

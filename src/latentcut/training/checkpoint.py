@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -95,7 +95,24 @@ def load_weights(path: Path, model: nn.Module, *, average: bool) -> dict[str, An
     return facts
 
 
-def mix_weights(path: Path, model: nn.Module, share: float) -> dict[str, Any]:
+class Mix(NamedTuple):
+    """
+    What is mixed into the weights of a model.
+
+    Attributes:
+        checkpoint: The other checkpoint.
+        share: Of its weights, in [0, 1].
+    """
+
+    checkpoint: Path
+    share: float
+
+    def described(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """For the provenance: the share, and what the other checkpoint says of itself."""
+        return {"share": self.share, "config": facts["config"], "step": facts["step"]}
+
+
+def mix_weights(mix: Mix, model: nn.Module) -> dict[str, Any]:
     """
     Move a model's weights towards the moving average of another checkpoint; return its facts.
 
@@ -103,9 +120,8 @@ def mix_weights(path: Path, model: nn.Module, share: float) -> dict[str, Any]:
     a good network, too, and often better than both on pictures that the second stage forgot.
 
     Args:
-        path: The other checkpoint.
+        mix: The other checkpoint, and how much of it.
         model: Its weights become (1 - share) of their own and share of the other's.
-        share: In [0, 1].
 
     Raises:
         FileMissing: No such file.
@@ -115,11 +131,11 @@ def mix_weights(path: Path, model: nn.Module, share: float) -> dict[str, Any]:
         Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022, section 3.
     """
     own = {name: value.clone() for name, value in model.state_dict().items()}
-    facts = load_weights(path, model, average=True)
+    facts = load_weights(mix.checkpoint, model, average=True)
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if value.is_floating_point():
-                value.copy_((1 - share) * own[name] + share * value)
+                value.copy_((1 - mix.share) * own[name] + mix.share * value)
     return facts
 
 

@@ -29,7 +29,14 @@ from latentcut.errors import CheckpointBroken
 from latentcut.nets.model import ClickModel
 from latentcut.nets.pretrained import load_backbone
 from latentcut.training.batches import load_batches
-from latentcut.training.checkpoint import load_checkpoint, load_weights, read_facts, save_checkpoint
+from latentcut.training.checkpoint import (
+    Mix,
+    load_checkpoint,
+    load_weights,
+    mix_weights,
+    read_facts,
+    save_checkpoint,
+)
 from latentcut.training.config import (
     Config,
     ModelConfig,
@@ -147,6 +154,7 @@ def train(
     output: Path,
     validate: Validation | None = None,
     start_from: Path | None = None,
+    mix: Mix | None = None,
 ) -> Path:
     """
     Train to ``config.train.steps``, resuming from the output folder's checkpoint if there is one.
@@ -158,6 +166,7 @@ def train(
         output: Run folder, made if need be.
         validate: Called with the averaged model and the step every ``validate_every`` steps.
         start_from: Checkpoint whose averaged weights a new run starts from.
+        mix: Another one whose averaged weights are mixed into these first.
 
     Returns:
         The checkpoint's path. A run that was interrupted has saved it, too.
@@ -172,6 +181,8 @@ def train(
         load_backbone(model.encoder.backbone, backbone)
     if start_from is not None:
         load_weights(start_from, model, average=True)
+        if mix is not None:
+            mix_weights(mix, model)
     model.train()
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     optimiser = build_optimiser(model, config.train)
