@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import json
 import os
 import statistics
@@ -27,6 +28,7 @@ TOKEN = "the-token-of-the-benchmark"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 CLICKS = ((225, 120), (180, 60), (300, 200), (120, 250))
 WORKERS = (1, 2)
+COUNT = itertools.count()
 
 
 class Asked:
@@ -46,6 +48,12 @@ class Asked:
         return 1000 * self.latencies_s[place]
 
 
+def place(number: int) -> tuple[float, float]:
+    """Where to click; never twice at the same place, since the server remembers its answers."""
+    x, y = CLICKS[number % len(CLICKS)]
+    return x + 1e-4 * next(COUNT), y
+
+
 def ask_directly(predictor, encoded, num: int) -> Asked:
     """Questions one after the other, in this process; masks are made and encoded, too."""
     from latentcut.core.clicks import Click
@@ -54,7 +62,7 @@ def ask_directly(predictor, encoded, num: int) -> Asked:
     latencies, begun = [], time.perf_counter()
     for number in range(num):
         started = time.perf_counter()
-        prediction = predictor.predict(encoded, [Click(*CLICKS[number % len(CLICKS)])])
+        prediction = predictor.predict(encoded, [Click(*place(number))])
         for index in range(prediction.num_masks):
             coco_rle(prediction.candidate(index))
         latencies.append(time.perf_counter() - started)
@@ -68,7 +76,7 @@ def ask_server(port: int, image_id: str, num: int, clients: int) -> Asked:
     def press() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for number in range(num // clients):
-            x, y = CLICKS[number % len(CLICKS)]
+            x, y = place(number)
             body = json.dumps({"clicks": [{"x": x, "y": y}]})
             started = time.perf_counter()
             connection.request("POST", f"/api/v1/images/{image_id}/predict", body, HEADERS)
