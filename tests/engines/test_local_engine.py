@@ -129,6 +129,19 @@ def test_workers_that_end_before_they_begin_are_told():
     )
 
 
+def test_workers_that_end_at_the_same_moment_are_told_one_after_the_other():
+    class Late(LocalWorkers):
+        def _listen(self, workers):
+            for process in self._processes.values():
+                process.join()
+            return super()._listen(workers)
+
+    with pytest.raises(WorkerDied, match="signal 9"), Late(2, stillborn) as engine:
+        list(engine.run(range(8)))
+
+    assert engine.pids == []
+
+
 def test_an_error_of_ours_is_raised_as_itself():
     with pytest.raises(BadConfig) as caught, LocalWorkers(2, choosy) as engine:
         list(engine.run(range(8)))

@@ -69,8 +69,12 @@ class Crew(ABC, Generic[Handle, Task, Result]):
         """Give a worker a task; where it has ended, that is seen on listening."""
 
     @abstractmethod
-    def _listen(self, workers: list[Handle]) -> list[tuple[Handle, Any]]:
-        """At least one worker and what it says: ``Lost`` where it has ended and is forgotten."""
+    def _listen(self, workers: list[Handle]) -> tuple[Handle, Any]:
+        """
+        Wait for one worker: which, and what it says. ``Lost``: it has ended and is forgotten.
+
+        One at a time, so that no other is forgotten while it still counts as busy.
+        """
 
     @abstractmethod
     def _kill(self, worker: Handle) -> None:
@@ -83,25 +87,25 @@ class Crew(ABC, Generic[Handle, Task, Result]):
         try:
             self._hand_out(todo)
             while self._busy:
-                for worker, said in self._listen(list(self._busy)):
-                    held = self._busy.pop(worker)
-                    if isinstance(said, Raised):
-                        self._kill(worker)
-                        raise said.error
-                    if isinstance(said, Lost):
-                        deaths = 0 if held.is_sent else deaths + 1
-                        if deaths == MAX_DEATHS:
-                            which = f"the third {self.name} in a row that had not begun yet"
-                            raise WorkerDied(which, said.exit_code)
-                        given_up = todo.give_back(held, said)
-                        if given_up is not None:
-                            yield held.place, given_up
-                    elif held.is_sent:
-                        self._idle.append(worker)
-                        yield held.place, said
-                    else:
-                        deaths = 0
-                        self._give(worker, held.place, held.task)
+                worker, said = self._listen(list(self._busy))
+                held = self._busy.pop(worker)
+                if isinstance(said, Raised):
+                    self._kill(worker)
+                    raise said.error
+                if isinstance(said, Lost):
+                    deaths = 0 if held.is_sent else deaths + 1
+                    if deaths == MAX_DEATHS:
+                        which = f"the third {self.name} in a row that had not begun yet"
+                        raise WorkerDied(which, said.exit_code)
+                    given_up = todo.give_back(held, said)
+                    if given_up is not None:
+                        yield held.place, given_up
+                elif held.is_sent:
+                    self._idle.append(worker)
+                    yield held.place, said
+                else:
+                    deaths = 0
+                    self._give(worker, held.place, held.task)
                 self._hand_out(todo)
         finally:
             while self._busy:  # what they would answer belongs to no run any more

@@ -103,9 +103,9 @@ class LocalWorkers(Crew[Connection, Task, Result]):
         with suppress(BrokenPipeError, ConnectionResetError):
             worker.send(task)
 
-    def _listen(self, workers: list[Connection]) -> list[tuple[Connection, Any]]:
-        ready = cast(list[Connection], wait(workers))
-        return [(worker, self._said(worker)) for worker in ready]
+    def _listen(self, workers: list[Connection]) -> tuple[Connection, Any]:
+        worker = cast(list[Connection], wait(workers))[0]
+        return worker, self._said(worker)
 
     def _said(self, worker: Connection) -> Any:
         try:

@@ -95,17 +95,17 @@ class RayWorkers(Crew[Any, Task, Result]):
     def _send(self, worker: Any, task: Task) -> None:
         self._asked[worker.do.remote(task)] = worker
 
-    def _listen(self, workers: list[Any]) -> list[tuple[Any, Any]]:
+    def _listen(self, workers: list[Any]) -> tuple[Any, Any]:
         (reference, *_), _ = self._ray.wait(list(self._asked), num_returns=1)
         worker = self._asked.pop(reference)
         try:
-            return [(worker, self._ray.get(reference))]
+            return worker, self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:  # Ray could not call us
             reason = f"{reason_of(error)}; latentcut must be installed on every machine of it"
-            return [(worker, Raised(ClusterUnusable(self._address, reason)))]
+            return worker, Raised(ClusterUnusable(self._address, reason))
         except self._ray.exceptions.RayError:  # it has ended, or its machine has
             self._kill(worker)
-            return [(worker, Lost(1))]
+            return worker, Lost(1)
 
     def _kill(self, worker: Any) -> None:
         self._actors.remove(worker)
