@@ -1,13 +1,11 @@
 """Actions on the objects of an image: what each one changes."""
 
-import itertools
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from latentcut.annotation.actions import Outcome, Workbench, apply_action, predict_part
-from latentcut.annotation.compose import MaskBook, finish
+from latentcut.annotation.actions import Outcome, apply_action, predict_part
+from latentcut.annotation.compose import finish
 from latentcut.annotation.kinds import ACTION
 from latentcut.annotation.records import ClickRecord, ObjectRecord, Part, Stroke
 from latentcut.core.scribbles import scribble_clicks
@@ -20,16 +18,8 @@ BESIDE = {"x": 3, "y": 90, "positive": False}
 class Desk:
     """One image in work: applies actions one after the other and keeps the records."""
 
-    def __init__(self, predictor, encoded):
-        ids = itertools.count(1)
-        self.bench = Workbench(
-            objects=(),
-            book=MaskBook(encoded.size_hw, read={}.__getitem__),
-            new_object_ids=lambda number: [next(ids) for _ in range(number)],
-            label_ids=frozenset({7, 8}),
-            predictor=predictor,
-            encoded=lambda: encoded,
-        )
+    def __init__(self, bench):
+        self.bench = bench
 
     def do(self, **action) -> Outcome:
         outcome = apply_action(ACTION.validate_python(action), self.bench)
@@ -51,8 +41,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(predictor, encoded):
-    return Desk(predictor, encoded)
+def desk(bench):
+    return Desk(bench)
 
 
 def box_mask(top: int, left: int, bottom: int, right: int) -> np.ndarray:

@@ -1,12 +1,8 @@
 """Actions under preferences: what follows them, and what is noted so that history stays."""
 
-import itertools
-
 import numpy as np
-import pytest
 
-from latentcut.annotation.actions import Workbench, apply_action, predict_part
-from latentcut.annotation.compose import MaskBook
+from latentcut.annotation.actions import apply_action, predict_part
 from latentcut.annotation.kinds import ACTION
 from latentcut.core.preferences import Look, Preferences
 
@@ -14,19 +10,6 @@ ON_DISC = {"x": 60, "y": 40, "positive": True}
 # a weight of the share of the others that are smaller, which outdoes any score
 LARGER = Preferences(weights=(0.0, 0.0, 1e4, 0.0, 0.0), num_learned=5)
 SMALLER = Preferences(weights=(0.0, 0.0, -1e4, 0.0, 0.0), num_learned=5)
-
-
-@pytest.fixture
-def bench(predictor, encoded):
-    ids = itertools.count(1)
-    return Workbench(
-        objects=(),
-        book=MaskBook(encoded.size_hw, read={}.__getitem__),
-        new_object_ids=lambda number: [next(ids) for _ in range(number)],
-        label_ids=frozenset(),
-        predictor=predictor,
-        encoded=lambda: encoded,
-    )
 
 
 def do(bench, preferences, **action):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from latentcut.annotation.actions import Workbench, apply_action, needs_model, predict_part
-from latentcut.annotation.compose import MaskBook
+from latentcut.annotation.actions import apply_action, needs_model, predict_part
 from latentcut.annotation.kinds import ACTION
 from latentcut.core.everything import EverythingOptions
 from latentcut.core.masks import coco_rle
@@ -23,19 +20,6 @@ from latentcut.errors import (
 )
 
 ALL = EverythingOptions(points_per_side=3, min_score=0, min_stability=0, min_area=0, max_area=1)
-
-
-@pytest.fixture
-def bench(predictor, encoded):
-    ids = itertools.count(1)
-    return Workbench(
-        objects=(),
-        book=MaskBook(encoded.size_hw, read={}.__getitem__),
-        new_object_ids=lambda number: [next(ids) for _ in range(number)],
-        label_ids=frozenset({7}),
-        predictor=predictor,
-        encoded=lambda: encoded,
-    )
 
 
 @pytest.fixture(scope="module")

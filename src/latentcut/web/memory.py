@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
-from latentcut.core.everything import Search
+from latentcut.core.everything import EverythingOptions, Search
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, EncodedImage, Predictor, load
+from latentcut.core.predictor import BoolArray, CropCache, EncodedImage, Predictor, load
 
 T = TypeVar("T")
 
@@ -247,3 +247,17 @@ class Searches:
             kept = self._kept.get(name)
             if kept is not None and kept.image_id == image_id:
                 del self._kept[name]
+
+
+def search_aside(
+    model: Predictor, encoded: EncodedImage, options: EverythingOptions | None = None
+) -> Search:
+    """
+    A search that leaves alone what is kept for people's own clicks.
+
+    It has crops of its own, and its answers are not remembered: hundreds of clicks would drive
+    out the few that people made.
+    """
+    if isinstance(model, RememberingPredictor):
+        model = model.forgetful()
+    return Search(model, replace(encoded, crops=CropCache()), options)

@@ -8,11 +8,9 @@ page was closed costs nothing more.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from latentcut.core.everything import EverythingOptions, FoundObject, Search
 from latentcut.core.masks import mask_from_coco_rle
-from latentcut.core.predictor import CropCache
 from latentcut.web.documents import (
     ClickAnswer,
     FoundAnswer,
@@ -22,7 +20,7 @@ from latentcut.web.documents import (
 )
 from latentcut.web.failures import Problem
 from latentcut.web.inference import Priority
-from latentcut.web.memory import KeptSearch
+from latentcut.web.memory import KeptSearch, search_aside
 from latentcut.web.workplace import Workplace
 
 ADVANCE_S = 0.4  # so that whoever watches sees it move
@@ -40,10 +38,7 @@ async def begin(workplace: Workplace, image_id: int, options: EverythingOptions)
     def make() -> KeptSearch:
         model = workplace.model.load()
         encoded = workplace.gallery.encode(image_id, model)
-        # crops of its own, and nothing remembered: hundreds of clicks would drive out what
-        # was kept of the few that people made
-        own = replace(encoded, crops=CropCache())
-        return KeptSearch(image_id, Search(model.forgetful(), own, options))
+        return KeptSearch(image_id, search_aside(model, encoded, options))
 
     made = await workplace.queue.run(make, Priority.BACKGROUND)
     return progress(workplace.searches.add(made), made.search)

@@ -50,8 +50,25 @@ class ServerLimits:
     predictions_bytes: int = 128_000_000
 
 
+class Listening:
+    """What follows from the address that a server listens on."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this computer can reach the server."""
+        return is_loopback(self.host)
+
+    @property
+    def page_url(self) -> str:
+        """The address of the server, as browsers write it."""
+        return address_of(self.host, self.port)
+
+
 @dataclass(frozen=True)
-class Settings:
+class Settings(Listening):
     """
     A server.
 
@@ -91,16 +108,6 @@ class Settings:
         return f"latentcut_{self.port}"
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether only programs of this computer can reach the server."""
-        return is_loopback(self.host)
-
-    @property
-    def page_url(self) -> str:
-        """The address of the page, as browsers write it."""
-        return address_of(self.host, self.port)
-
-    @property
     def url(self) -> str:
         """The address that opens the page."""
         return f"{self.page_url}?token={self.token}"
@@ -129,7 +136,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class HeadlessSettings:
+class HeadlessSettings(Listening):
     """
     A server that programs use: it has no page, and so neither folder nor cookie.
 
@@ -150,16 +157,6 @@ class HeadlessSettings:
     bundle: Path | None = None
     threads: int = 0
     limits: ServerLimits = ServerLimits()
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only programs of this computer can reach the server."""
-        return is_loopback(self.host)
-
-    @property
-    def page_url(self) -> str:
-        """The address of the server."""
-        return address_of(self.host, self.port)
 
     @property
     def url(self) -> str:

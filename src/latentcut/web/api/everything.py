@@ -16,7 +16,7 @@ from latentcut.web.api.answers import EverythingAnswer, FoundMask, candidate_url
 from latentcut.web.api.desk import Desk
 from latentcut.web.api.prompts import MaskFormat, Strict
 from latentcut.web.inference import Priority
-from latentcut.web.memory import RememberingPredictor
+from latentcut.web.memory import search_aside
 
 CLICKS_PER_STEP = 2  # so a request that comes meanwhile waits for so many clicks at most
 BUSY_WAIT_S = 0.25
@@ -75,10 +75,8 @@ async def step(desk: Desk, image_id: str, question: partial[Search]) -> Search:
 
 
 def begin(options: EverythingOptions, model: Predictor, encoded: EncodedImage) -> Search:
-    """A new search; what it asks once is not worth remembering."""
-    if isinstance(model, RememberingPredictor):
-        model = model.forgetful()
-    return Search(model, encoded, options)
+    """A new search."""
+    return search_aside(model, encoded, options)
 
 
 def go_on(search: Search, _: Predictor, __: EncodedImage) -> Search:

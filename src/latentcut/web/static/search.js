@@ -21,9 +21,6 @@ const LEAST_TAKEN = 5; // even if all are unsure
  * @property {TroubleBoard} board
  */
 
-/** Thrown when what was asked for is not wanted any more. */
-class Left extends Error {}
-
 export class ThingSearch {
   #asking = new AbortController();
   #isStopped = false;
@@ -128,7 +125,10 @@ export class ThingSearch {
    * @returns {Promise<A>}
    */
   #ask(signal, send) {
-    const wanted = () => (signal.aborted ? Promise.reject(new Left()) : send());
+    const wanted = async () => {
+      signal.throwIfAborted();
+      return send();
+    };
     return untilSaved(wanted, (trouble) => this.parts.board.tell("search", trouble));
   }
 
