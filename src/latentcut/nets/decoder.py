@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentcut.core.guidance import NUM_GUIDANCE
-from latentcut.nets.encoder import Features
+from latentcut.nets.encoder import Features, double
 from latentcut.nets.normalisation import BatchNorm, conv_norm_relu
 
 NUM_SIMILARITY = 4  # maximum and mean over the clicks of each sign
@@ -38,11 +38,6 @@ class Decoded(NamedTuple):
     coarse: Tensor
     trunk: Tensor
     head: Tensor
-
-
-def double(x: Tensor) -> Tensor:
-    """Bilinear upsampling to twice the size, (B, C, H, W) -> (B, C, 2H, 2W)."""
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def click_similarity(embedding: Tensor, index: Tensor, sign: Tensor) -> Tensor:
@@ -101,6 +96,7 @@ class Decoder(nn.Module):
         self, num_masks: int, trunk: int, head: int, detail: int, dilations: tuple[int, ...]
     ) -> None:
         super().__init__()
+        self.num_trunk = trunk
         self.guide4 = conv_norm_relu(NUM_GUIDANCE, 24)
         self.guide8 = conv_norm_relu(24, 32, stride=2)
         self.to_trunk = nn.Conv2d(32 + NUM_SIMILARITY, trunk, 1)
@@ -123,7 +119,8 @@ class Decoder(nn.Module):
         guide4 = self.guide4(guidance)
         guide8 = self.guide8(guide4)
         similarity = click_similarity(features.embedding, index, sign).to(guide8.dtype)
-        x = self.to_trunk(torch.cat([guide8, similarity], dim=1)) + features.trunk
+        of_image = features.trunk[:, : self.num_trunk]  # what follows is for g
+        x = self.to_trunk(torch.cat([guide8, similarity], dim=1)) + of_image
         trunk = self.trunk(F.relu(self.trunk_norm(x)))  # (B, C_trunk, H/8, W/8)
         x = double(self.trunk_to_head(trunk)) + self.guide_to_head(guide4) + features.head
         head = self.head(F.relu(self.head_norm(x)))  # (B, C_head, H/4, W/4)

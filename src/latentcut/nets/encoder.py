@@ -35,7 +35,8 @@ class Features(NamedTuple):
     What the decoder needs of an image; all float, channel counts fixed by the config.
 
     Attributes:
-        trunk: (B, C_trunk, H/8, W/8), added to the decoder's trunk input.
+        trunk: (B, C_trunk + C_semantics, H/8, W/8): the first are added to the decoder's trunk
+            input, the rest are read by g alone.
         embedding: (B, C_embedding, H/8, W/8), unit length per pixel; clicks are compared with it.
         head: (B, C_head, H/4, W/4), added in the head.
         detail: (B, C_detail, H/2, W/2), added in the refinement.
@@ -127,22 +128,86 @@ class MobileNetV2(nn.Module):
         return taps
 
 
+class ContextBlock(nn.Module):
+    """
+    Every cell looks at every other: self-attention and a small network, both as residuals.
+
+    What belongs to one object may lie far apart, and two neighbours may be two objects: both
+    are told by looking further than convolutions do. A depthwise convolution tells where a cell
+    lies, whatever the size of the map. Starts as the identity, so that it can be put into a
+    trained encoder.
+
+    Args:
+        channels: A multiple of ``heads``.
+        heads: Attention heads.
+
+    Shape:
+        (B, C, h, w) -> the same.
+
+    Source:
+        Vaswani et al., 2017, pre-norm; positions as in Chu et al., Conditional Positional
+        Encodings, 2021.
+    """
+
+    def __init__(self, channels: int, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.place = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.attention_norm = nn.LayerNorm(channels)
+        self.queries_keys_values = nn.Linear(channels, 3 * channels)
+        self.attention_out = nn.Linear(channels, channels)
+        self.mlp_norm = nn.LayerNorm(channels)
+        self.mlp_in = nn.Linear(channels, 2 * channels)
+        self.mlp_out = nn.Linear(2 * channels, channels)
+        for layer in (self.place, self.attention_out, self.mlp_out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # bias=True
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.place(x)
+        cells = x.flatten(2).transpose(1, 2)  # (B, N, C)
+        cells = cells + self.attention_out(self._attend(self.attention_norm(cells)))
+        cells = cells + self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(cells))))
+        return cells.transpose(1, 2).reshape(x.shape)
+
+    def _attend(self, cells: Tensor) -> Tensor:
+        joined = self.queries_keys_values(cells)  # (B, N, 3 C)
+        split = joined.unflatten(2, (3, self.heads, joined.shape[2] // (3 * self.heads))).permute(
+            2, 0, 3, 1, 4
+        )
+        queries, keys, values = split.unbind(0)  # (B, heads, N, C / heads)
+        scale = queries.shape[-1] ** -0.5
+        weights = torch.softmax((queries * scale) @ keys.transpose(2, 3), dim=-1)
+        return (weights @ values).transpose(1, 2).flatten(2)
+
+
 class Encoder(nn.Module):
     """
     Image to features.
 
     Args:
         trunk, head, detail, embedding: Channel counts of the four outputs.
+        semantics: Channels for g alone, appended to the trunk's; 0: none.
+        context_blocks: Self-attention blocks at stride 16.
 
     Shape:
         image (B, 3, H, W), RGB, float in [0, 255], H and W multiples of 16 -> Features.
     """
 
-    def __init__(self, trunk: int, head: int, detail: int, embedding: int) -> None:
+    def __init__(
+        self,
+        trunk: int,
+        head: int,
+        detail: int,
+        embedding: int,
+        semantics: int = 0,
+        context_blocks: int = 0,
+    ) -> None:
         super().__init__()
         self.backbone = MobileNetV2()
         self.deep = nn.Conv2d(96 + 320, 128, 1)
         self.image_pool = nn.Conv2d(96 + 320, 128, 1)
+        self.context = nn.Sequential(*[ContextBlock(128) for _ in range(context_blocks)])
         self.merge = conv_norm_relu(128 + 32, 96)
         self.fine = conv_norm_relu(24, 32)
         self.finest = conv_norm_relu(16, 16)
@@ -150,19 +215,34 @@ class Encoder(nn.Module):
         self.to_embedding = nn.Conv2d(96, embedding, 1)
         self.to_head = nn.Conv2d(32, head, 1)
         self.to_detail = nn.Conv2d(16, detail, 1)
+        self.deep_meaning = nn.Conv2d(96 + 320, 96, 1) if semantics else None
+        self.meaning = nn.Conv2d(96 + 96, semantics, 1) if semantics else None
 
     def forward(self, image: Tensor) -> Features:
         half, quarter, eighth, *deep = self.backbone(image / 127.5 - 1.0)
         x16 = torch.cat(deep, dim=1)  # (B, 416, H/16, W/16)
         pooled = self.image_pool(x16.mean((2, 3), keepdim=True))
-        x16 = F.relu(self.deep(x16) + pooled)
-        x16 = F.interpolate(x16, scale_factor=2.0, mode="bilinear", align_corners=False)
+        x16 = self.context(F.relu(self.deep(x16) + pooled))
+        x16 = double(x16)
         x8 = self.merge(torch.cat([x16, eighth], dim=1))  # (B, 96, H/8, W/8)
         embedding = self.to_embedding(x8).float()
         embedding = embedding * torch.rsqrt((embedding * embedding).sum(1, keepdim=True) + 1e-6)
         return Features(
-            trunk=self.to_trunk(x8),
+            trunk=self._with_semantics(self.to_trunk(x8), torch.cat(deep, dim=1), x8),
             embedding=embedding,
             head=self.to_head(self.fine(quarter)),
             detail=self.to_detail(self.finest(half)),
         )
+
+    def _with_semantics(self, trunk: Tensor, deep: Tensor, merged: Tensor) -> Tensor:
+        """The trunk's channels and those for g, which never change f: (B, C, H/8, W/8)."""
+        if self.deep_meaning is None or self.meaning is None:
+            return trunk
+        deep = double(F.relu(self.deep_meaning(deep.detach())))
+        semantics = F.relu(self.meaning(torch.cat([deep, merged.detach()], dim=1)))
+        return torch.cat([trunk, semantics], dim=1)
+
+
+def double(x: Tensor) -> Tensor:
+    """Bilinear upsampling to twice the size, (B, C, H, W) -> (B, C, 2H, 2W)."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

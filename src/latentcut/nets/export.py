@@ -59,7 +59,8 @@ class DecoderGraph(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         features = Features(trunk, embedding, head, detail)
         decoded = self.decoder(features, guidance, click_index, click_sign)
-        return decoded.logits, self.scorer(decoded, guidance)
+        semantics = trunk[:, self.decoder.num_trunk :]
+        return decoded.logits, self.scorer(decoded, guidance, semantics)
 
 
 class TorchBackend:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ class Answer(NamedTuple):
     scores: Tensor  # (B, M), any real
 
 
+G_PARTS = ("scorer.", "encoder.deep_meaning.", "encoder.meaning.")  # names of g's parameters
+
+
 class ClickModel(nn.Module):
     """
     Encoder, f and g.
@@ -27,6 +30,8 @@ class ClickModel(nn.Module):
         num_masks: M, the number of candidates (6 in the paper).
         trunk, head, detail, embedding: Channel counts.
         dilations: Dilations of the trunk's residual blocks.
+        semantics: Channels of the encoder that are for g alone; 0: none.
+        context_blocks: Self-attention blocks of the encoder.
     """
 
     def __init__(
@@ -37,12 +42,30 @@ class ClickModel(nn.Module):
         detail: int = 16,
         embedding: int = 32,
         dilations: tuple[int, ...] = (1, 2, 4, 8, 2, 1),
+        semantics: int = 0,
+        context_blocks: int = 0,
     ) -> None:
         super().__init__()
         self.num_masks = num_masks
-        self.encoder = Encoder(trunk, head, detail, embedding)
+        self.f_is_frozen = False
+        self.encoder = Encoder(trunk, head, detail, embedding, semantics, context_blocks)
         self.decoder = Decoder(num_masks, trunk, head, detail, dilations)
-        self.scorer = Scorer(num_masks, trunk, head)
+        self.scorer = Scorer(num_masks, trunk, head, semantics)
+
+    def freeze_f(self) -> None:
+        """From now on g alone learns, as the paper trains it: f is finished."""
+        self.f_is_frozen = True
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name.startswith(G_PARTS))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for what learns; see torch.nn.Module.train."""
+        super().train(mode)
+        if self.f_is_frozen:  # a frozen network keeps its batch statistics, too
+            self.encoder.eval()
+            self.decoder.eval()
+        return self
 
     def encode(self, image: Tensor) -> Features:
         """Image (B, 3, H, W), RGB in [0, 255], H and W multiples of 16, to features."""
@@ -61,7 +84,8 @@ class ClickModel(nn.Module):
         """
         decoded = self.decoder(features, guidance, index, sign)
         with torch.autocast(guidance.device.type, enabled=False):
-            scores = self.scorer(decoded, guidance)
+            semantics = features.trunk[:, self.decoder.num_trunk :]
+            scores = self.scorer(decoded, guidance, semantics)
         return Answer(decoded, scores)
 
     def forward(self, image: Tensor, guidance: Tensor, index: Tensor, sign: Tensor) -> Answer:

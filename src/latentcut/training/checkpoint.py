@@ -22,6 +22,9 @@ from latentcut.errors import CheckpointBroken, FileMissing
 
 FORMAT = "latentcut-checkpoint-1"
 
+# parts that start as no change at all: a model that has them can start from one that has not
+GROWN_PARTS = ("encoder.context.", "encoder.deep_meaning.", "encoder.meaning.", "scorer.more")
+
 
 def save_checkpoint(
     path: Path,
@@ -79,15 +82,26 @@ def _read_part(path: Path, part: str) -> dict[str, Tensor]:
         return {n[len(part) + 1 :]: file.get_tensor(n) for n in names}
 
 
-def load_weights(path: Path, model: nn.Module, *, average: bool) -> dict[str, Any]:
+def load_weights(
+    path: Path, model: nn.Module, *, average: bool, may_grow: bool = False
+) -> dict[str, Any]:
     """
     Copy a checkpoint's weights, or their moving average, into a model; return its facts.
+
+    Args:
+        path: The checkpoint.
+        model: Its weights are replaced.
+        average: Take the moving average.
+        may_grow: Parts that start as no change may be missing; they keep the model's weights.
 
     Raises:
         CheckpointBroken: A weight is missing, too many or of another shape.
     """
     facts = read_facts(path)
     state = _read_part(path, "average" if average else "model")
+    if may_grow:
+        own = model.state_dict()
+        state = {k: v for k, v in own.items() if k.startswith(GROWN_PARTS)} | state
     try:
         model.load_state_dict(state, strict=True)
     except RuntimeError as error:
@@ -131,7 +145,7 @@ def mix_weights(mix: Mix, model: nn.Module) -> dict[str, Any]:
         Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022, section 3.
     """
     own = {name: value.clone() for name, value in model.state_dict().items()}
-    facts = load_weights(mix.checkpoint, model, average=True)
+    facts = load_weights(mix.checkpoint, model, average=True, may_grow=True)
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if value.is_floating_point():

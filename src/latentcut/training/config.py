@@ -33,6 +33,8 @@ class ModelConfig:
     detail: int = 16
     embedding: int = 32
     dilations: tuple[int, ...] = (1, 2, 4, 8, 2, 1)
+    semantics: int = 0  # channels of the encoder that are for g alone
+    context_blocks: int = 0  # self-attention blocks of the encoder
     backbone: str = "mobilenetv2_deeplab_voc.safetensors"  # file name; its folder is given at start
 
 
@@ -85,6 +87,7 @@ class LossConfig:
 class TrainConfig:
     """The loop."""
 
+    learns: str = "f and g"  # or "g": f stays as it is
     seed: int = 0
     steps: int = 4000
     learning_rate: float = 1e-3
@@ -217,6 +220,8 @@ def _check(config: Config) -> None:
             f"loss.rank_weights must have model.num_masks = {model.num_masks} values, "
             f"given {len(loss.rank_weights)}"
         )
+    if train.learns not in ("f and g", "g"):
+        raise BadConfig(f"train.learns must be 'f and g' or 'g', given {train.learns!r}")
     if loss.selection not in ("expected_iou", "cross_entropy"):
         raise BadConfig(
             f"loss.selection must be 'expected_iou' or 'cross_entropy', given {loss.selection!r}"

@@ -54,7 +54,14 @@ Validation = Callable[[ClickModel, int], dict[str, float]]
 def build_model(model: ModelConfig) -> ClickModel:
     """A model with random weights, channels last in memory."""
     built = ClickModel(
-        model.num_masks, model.trunk, model.head, model.detail, model.embedding, model.dilations
+        model.num_masks,
+        model.trunk,
+        model.head,
+        model.detail,
+        model.embedding,
+        model.dilations,
+        model.semantics,
+        model.context_blocks,
     )
     return built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -69,9 +76,11 @@ def learning_rate_share(step: int, train: TrainConfig) -> float:
 
 
 def build_optimiser(model: ClickModel, train: TrainConfig) -> torch.optim.AdamW:
-    """AdamW: a smaller rate for the pretrained backbone, no decay of biases and norms."""
+    """AdamW for what learns: a smaller rate for the backbone, no decay of biases and norms."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         pretrained = name.startswith("encoder.backbone.")
         groups.setdefault((pretrained, parameter.dim() > 1), []).append(parameter)
     return torch.optim.AdamW(
@@ -180,10 +189,12 @@ def train(
     if backbone is not None:
         load_backbone(model.encoder.backbone, backbone)
     if start_from is not None:
-        load_weights(start_from, model, average=True)
+        load_weights(start_from, model, average=True, may_grow=True)
         if mix is not None:
             mix_weights(mix, model)
     model.train()
+    if config.train.learns == "g":
+        model.freeze_f()
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     optimiser = build_optimiser(model, config.train)
     output.mkdir(parents=True, exist_ok=True)
