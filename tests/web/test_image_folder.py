@@ -39,6 +39,24 @@ def test_hidden_folders_and_our_own_are_passed_over(tmp_path):
     assert ImageFolder(tmp_path).scan().images == ("kept.png",)
 
 
+def test_an_export_anywhere_in_the_folder_is_passed_over_and_said(tmp_path):
+    for name in ("photo.png", "out/png/photo__1.png", "out/png/deeper/b.png", "other/c.png"):
+        touch(tmp_path / name)
+    touch(tmp_path / "out" / "png" / "latentcut-export.json", b"{}")
+
+    scan = ImageFolder(tmp_path).scan()
+
+    assert scan.images == ("other/c.png", "photo.png")
+    assert scan.left_out == ("out/png/: it holds an export; open it by itself to see its pictures",)
+
+
+def test_an_export_that_is_opened_itself_shows_its_pictures(tmp_path):
+    touch(tmp_path / "latentcut-export.json", b"{}")
+    touch(tmp_path / "photo__1.png")
+
+    assert ImageFolder(tmp_path).scan().images == ("photo__1.png",)
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

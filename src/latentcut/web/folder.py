@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from latentcut.core.images import DEFAULT_LIMITS, ImageLimits, read_image
 from latentcut.errors import FileMissing, ImageTooLarge, UnreadableImage, UnsupportedImage
 from latentcut.formats.exporting import EXPORT_FOLDER
+from latentcut.formats.folder import LIST_NAME
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 EXPECTED = "an image file in the opened folder"
@@ -89,6 +90,11 @@ class ImageFolder:
             entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
         except OSError as error:
             yield folder, f"cannot be listed ({error.strerror})"
+            return
+        # masks of an export elsewhere in the folder are pictures, too, but nobody's photos; a
+        # folder that is opened itself is shown whatever it is
+        if folder and any(entry.name == LIST_NAME for entry in entries):
+            yield folder, "it holds an export; open it by itself to see its pictures"
             return
         for entry in entries:
             path = f"{folder}{entry.name}"
