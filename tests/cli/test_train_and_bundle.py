@@ -48,7 +48,7 @@ def test_an_unknown_key_names_the_nearest_one(run, config, tmp_path):
     assert ran.err == (
         "Error: unknown key train.step; did you mean 'steps'? known: accumulate, "
         "backbone_learning_rate, bf16, checkpoint_minutes, clip_norm, ema, final_rate, "
-        "learning_rate, log_every, seed, steps, validate_every, validation_objects, "
+        "learning_rate, learns, log_every, seed, steps, validate_every, validation_objects, "
         "warmup_steps, weight_decay\n"
     )
     assert not (tmp_path / "run").exists()
@@ -131,3 +131,13 @@ def test_mixing_needs_something_to_mix_into(run, config, tmp_path):
 
     assert ran.code == 2
     assert ran.usage_error.endswith("there is nothing to mix it into: give --start-from, too")
+
+
+def test_every_checkpoint_that_is_mixed_in_needs_a_share_or_none_does(run, config, tmp_path):
+    other = tmp_path / "x.safetensors"
+
+    mixes = ("--mix", other, "--mix", other, "--mix-share", 0.5)
+    ran = run(*train(config, tmp_path, "--start-from", other, *mixes))
+
+    assert ran.code == 2
+    assert ran.usage_error.endswith("give one for each --mix: 2 of those, 1 shares")

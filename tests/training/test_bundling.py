@@ -106,13 +106,14 @@ def test_mixed_weights_lie_between_those_of_two_checkpoints(
             assert torch.allclose(value, 0.75 * first[name] + 0.25 * second[name], atol=1e-6)
 
 
-def test_a_mixed_bundle_names_both_of_its_checkpoints(checkpoint, tmp_path: Path):
-    make_bundle(checkpoint, tmp_path / "bundle", "tiny", mix=Mix(checkpoint, 0.4))
+def test_a_mixed_bundle_names_all_of_its_checkpoints(checkpoint, tmp_path: Path):
+    mixes = [Mix(checkpoint, 0.4), Mix(checkpoint, 0.3)]
+    make_bundle(checkpoint, tmp_path / "bundle", "tiny", mixes=mixes)
     make_bundle(checkpoint, tmp_path / "plain", "tiny")
 
     mixed, plain = read_bundle(tmp_path / "bundle"), read_bundle(tmp_path / "plain")
-    assert mixed.info.provenance["mixed"]["share"] == 0.4
-    assert mixed.info.provenance["mixed"]["step"] == 4
+    assert [m["share"] for m in mixed.info.provenance["mixed"]] == [0.4, 0.3]
+    assert [m["step"] for m in mixed.info.provenance["mixed"]] == [4, 4]
     assert "mixed" not in plain.info.provenance
 
 
@@ -128,21 +129,28 @@ def test_a_mirrored_bundle_is_calibrated_as_it_will_answer(
     assert twice.selection != once.selection
 
 
-def test_a_run_starts_from_between_two_checkpoints(
+def test_a_run_starts_from_between_checkpoints(
     checkpoint, shapes_root: Path, config_path: Path, tmp_path: Path
 ):
     config = load_config(config_path, ["train.steps=4", "train.seed=5"])
     other = train(config, shapes_root, None, tmp_path / "other")
     still = ["train.steps=1", "train.learning_rate=0.0", "train.backbone_learning_rate=0.0"]
-    mix = Mix(other, 0.25)
+    mixes = [Mix(other, 0.25), Mix(checkpoint, 0.1)]
 
     started = train(
-        load_config(config_path, still), shapes_root, None, tmp_path / "run", None, checkpoint, mix
+        load_config(config_path, still),
+        shapes_root,
+        None,
+        tmp_path / "run",
+        None,
+        checkpoint,
+        mixes,
     )
 
     wanted, found = (build_model(config.model) for _ in range(2))
     load_weights(checkpoint, wanted, average=True)
-    mix_weights(mix, wanted)
+    for mix in mixes:
+        mix_weights(mix, wanted)
     load_weights(started, found, average=False)
     for (name, one), other_one in zip(wanted.named_parameters(), found.parameters(), strict=True):
         assert torch.allclose(one, other_one, atol=1e-7), name

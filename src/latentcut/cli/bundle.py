@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentcut.cli.options import with_name
-from latentcut.cli.train import missing_extra
+from latentcut.cli.train import missing_extra, mix_shares
 from latentcut.errors import BadConfig, FileMissing
 
 if TYPE_CHECKING:
@@ -45,15 +45,18 @@ def bundle(
         float | None, typer.Option(metavar="F", help="Side of a crop over side of the thing.")
     ] = None,
     mix: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             metavar="CHECKPOINT",
-            help="Mix in the weights of an earlier stage of the same training.",
+            help="Mix in the weights of another stage of the same training; may be repeated.",
         ),
     ] = None,
     mix_share: Annotated[
-        float, typer.Option(min=0, max=1, metavar="S", help="How much of --mix.")
-    ] = 0.5,
+        list[float] | None,
+        typer.Option(
+            min=0, max=1, metavar="S", help="How much of --mix (default: 0.5); one for each."
+        ),
+    ] = None,
     mirror: Annotated[
         bool,
         typer.Option(
@@ -73,6 +76,7 @@ def bundle(
     frame = frame_of(settings | {"mirror": mirror})
     if data is not None and not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
+    shares = mix_shares(mix or [], mix_share or [])
     try:
         from latentcut.training.bundling import make_bundle
         from latentcut.training.checkpoint import Mix
@@ -80,8 +84,8 @@ def bundle(
         raise missing_extra(error, "latentcut bundle") from error
 
     folder = with_name(output)
-    mixed = None if mix is None else Mix(mix, mix_share)
-    info = make_bundle(checkpoint, folder, name or folder.name, data, frame, mix=mixed)
+    mixes = [Mix(*pair) for pair in zip(mix or (), shares, strict=True)]
+    info = make_bundle(checkpoint, folder, name or folder.name, data, frame, mixes=mixes)
     typer.echo(summary_of(info, output, frame == FrameInfo()))
 
 

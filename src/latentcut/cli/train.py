@@ -47,14 +47,18 @@ def train(
         typer.Option(metavar="CHECKPOINT", help="Start a new run from these averaged weights."),
     ] = None,
     mix: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            metavar="CHECKPOINT", help="Mix in the weights of an earlier stage before the start."
+            metavar="CHECKPOINT",
+            help="Mix in the weights of another stage before the start; may be repeated.",
         ),
     ] = None,
     mix_share: Annotated[
-        float, typer.Option(min=0, max=1, metavar="S", help="How much of --mix.")
-    ] = 0.5,
+        list[float] | None,
+        typer.Option(
+            min=0, max=1, metavar="S", help="How much of --mix (default: 0.5); one for each."
+        ),
+    ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Start the encoder from random weights.")
     ] = False,
@@ -82,12 +86,13 @@ def train(
         return train_paper_family(config, data, output, backbones, settings or ())
     resolved = load_config(config, settings or ())
     backbone = find_backbone(resolved, backbones, output, start_from, from_scratch=from_scratch)
-    if mix is not None and start_from is None:
+    if mix and start_from is None:
         raise typer.BadParameter(
             "there is nothing to mix it into: give --start-from, too", param_hint="--mix"
         )
-    for checkpoint in (start_from, mix):
-        if checkpoint is not None and not checkpoint.is_file():
+    shares = mix_shares(mix or [], mix_share or [])
+    for checkpoint in (*([] if start_from is None else [start_from]), *(mix or ())):
+        if not checkpoint.is_file():
             raise FileMissing(checkpoint, "a checkpoint (.safetensors)")
     try:
         from latentcut.training.checkpoint import Mix
@@ -101,9 +106,9 @@ def train(
     validate = None
     if is_main() and resolved.train.validate_every > 0:
         validate = build_validation(data, resolved)
-    mixed = None if mix is None else Mix(mix, mix_share)
+    mixes = [Mix(*pair) for pair in zip(mix or (), shares, strict=True)]
     checkpoint = run_to_end(
-        lambda: run(resolved, data, backbone, output, validate, start_from, mixed),
+        lambda: run(resolved, data, backbone, output, validate, start_from, mixes),
         output,
         resolved.train.steps,
     )
@@ -209,6 +214,22 @@ def find_backbone(
             param_hint="--backbones",
         )
     return None
+
+
+def mix_shares(mix: list[Path], given: list[float]) -> list[float]:
+    """
+    The share of each checkpoint that is mixed in, in order.
+
+    Raises:
+        typer.BadParameter: Some have a share and some have none, or there are too many.
+    """
+    shares = given or [0.5] * len(mix)
+    if len(shares) != len(mix):
+        raise typer.BadParameter(
+            f"give one for each --mix: {len(mix)} of those, {len(shares)} shares",
+            param_hint="--mix-share",
+        )
+    return shares
 
 
 def missing_extra(error: ModuleNotFoundError, what: str) -> ImportError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def make_bundle(
     frame: FrameInfo | None = None,
     note: dict[str, Any] | None = None,
     calibration_objects: int = CALIBRATION_OBJECTS,
-    mix: Mix | None = None,
+    mixes: Sequence[Mix] = (),
 ) -> BundleInfo:
     """
     Export the averaged weights of a checkpoint as a bundle folder.
@@ -64,7 +65,8 @@ def make_bundle(
         frame: How images are shown to the network; None: the defaults.
         calibration_objects: How many held-out objects g is calibrated on.
         note: JSON values added to the provenance, such as licences.
-        mix: Another checkpoint whose averaged weights are mixed in; see ``mix_weights``.
+        mixes: Checkpoints whose averaged weights are mixed in, one after the other; see
+            ``mix_weights``.
 
     Raises:
         FileMissing, CheckpointBroken: The checkpoint cannot be used, or torch and ONNX
@@ -82,7 +84,7 @@ def make_bundle(
     config = config_from_dict(facts["config"])
     model = build_model(config.model).eval()
     load_weights(checkpoint, model, average=True)
-    mixed = None if mix is None else mix_weights(mix, model)
+    mixed = [mix.described(mix_weights(mix, model)) for mix in mixes]
     encoder, decoder = export_graphs(model)
     difference = largest_difference(model, encoder, decoder)
     if difference > PARITY:
@@ -120,7 +122,7 @@ def make_bundle(
             "parameters": sum(p.numel() for p in model.parameters()),
             "torch_onnx_difference": difference,
             "calibration": calibration,
-            **({} if mix is None else {"mixed": mix.described(mixed or {})}),
+            **({"mixed": mixed} if mixed else {}),
             **(note or {}),
         },
     )

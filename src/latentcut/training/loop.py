@@ -15,7 +15,7 @@ import math
 import platform
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,7 @@ def train(
     output: Path,
     validate: Validation | None = None,
     start_from: Path | None = None,
-    mix: Mix | None = None,
+    mixes: Sequence[Mix] = (),
 ) -> Path:
     """
     Train to ``config.train.steps``, resuming from the output folder's checkpoint if there is one.
@@ -175,7 +175,7 @@ def train(
         output: Run folder, made if need be.
         validate: Called with the averaged model and the step every ``validate_every`` steps.
         start_from: Checkpoint whose averaged weights a new run starts from.
-        mix: Another one whose averaged weights are mixed into these first.
+        mixes: Others whose averaged weights are mixed into these first, one after the other.
 
     Returns:
         The checkpoint's path. A run that was interrupted has saved it, too.
@@ -190,7 +190,7 @@ def train(
         load_backbone(model.encoder.backbone, backbone)
     if start_from is not None:
         load_weights(start_from, model, average=True, may_grow=True)
-        if mix is not None:
+        for mix in mixes:
             mix_weights(mix, model)
     model.train()
     if config.train.learns == "g":
