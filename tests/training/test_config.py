@@ -40,7 +40,7 @@ def test_a_config_survives_the_way_through_plain_tables(config_path: Path):
             "[train]\nstep = 5",
             "unknown key train.step; did you mean 'steps'? known: accumulate, "
             "backbone_learning_rate, bf16, checkpoint_minutes, clip_norm, ema, final_rate, "
-            "learning_rate, log_every, seed, steps, validate_every, validation_objects, "
+            "learning_rate, learns, log_every, seed, steps, validate_every, validation_objects, "
             "warmup_steps, weight_decay",
             id="unknown key",
         ),
