@@ -145,6 +145,15 @@ def test_settings_that_make_no_sense_are_refused(values, message):
     assert str(caught.value) == message
 
 
+def test_a_little_less_overlap_makes_a_repetition_of_what_is_known():
+    known, found = np.zeros(100, np.float32), np.zeros(100, np.float32)
+    known[:100], found[:68] = 1, 1  # IoU 0.68
+
+    assert without_repeats([known, found], max_overlap=0.7) == [0, 1]
+    assert without_repeats([known, found], max_overlap=0.7, num_known=1) == [0]
+    assert without_repeats([known, (np.arange(100) < 60).astype(np.float32)], 0.7, 1) == [0, 1]
+
+
 def test_what_is_known_already_is_left_out_and_nothing_else(predictor, coffee):
     search = Search(predictor, coffee, FEW)
     search.advance(len(search.clicks))

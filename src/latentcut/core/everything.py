@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STABILITY_OFFSET = 1.0  # logits; as in Segment Anything's automatic masks
 COMPARED_PX = 160  # longer side of the masks that are compared with each other
+KNOWN_MARGIN = 0.05  # of IoU, by which masks of things that are there already may differ
 TIDY_EVERY = 64  # clicks after which repetitions are dropped, so that memory stays bounded
 
 BoolArray = NDArray[np.bool_]
@@ -266,7 +267,9 @@ def without_repeats(masks: list[FloatArray], max_overlap: float, num_known: int 
     Args:
         masks: Flat, float32 of 0 and 1, the best first.
         max_overlap: Two masks of a larger IoU are the same.
-        num_known: So many at the beginning are there whatever they repeat.
+        num_known: So many at the beginning are there whatever they repeat. They were reduced
+            from whole masks, which moves an IoU by a few hundredths: less makes a repetition of
+            them, so that what was left out next to a mask is left out next to its copy, too.
     """
     kept: list[int] = []
     if not masks:
@@ -278,7 +281,9 @@ def without_repeats(masks: list[FloatArray], max_overlap: float, num_known: int 
         if count and place >= num_known:
             both = chosen[:count] @ mask
             union = areas[:count] + area - both
-            if (both > max_overlap * np.maximum(union, 1e-6)).any():
+            limits = np.full(count, max_overlap, dtype=np.float32)
+            limits[:num_known] -= KNOWN_MARGIN
+            if (both > limits * np.maximum(union, 1e-6)).any():
                 continue
         chosen[count], areas[count] = mask, area
         kept.append(place)
