@@ -141,3 +141,13 @@ def test_every_checkpoint_that_is_mixed_in_needs_a_share_or_none_does(run, confi
 
     assert ran.code == 2
     assert ran.usage_error.endswith("give one for each --mix: 2 of those, 1 shares")
+
+
+def test_a_checkpoint_to_mix_in_that_is_not_there_is_refused_before_anything_is_done(run, tmp_path):
+    (checkpoint := tmp_path / "checkpoint.safetensors").touch()
+    missing = tmp_path / "other.safetensors"
+
+    ran = run("bundle", checkpoint, "--output", tmp_path / "b", "--mix", missing)
+
+    expected = f"Error: {missing} does not exist or is not a checkpoint (.safetensors)\n"
+    assert (ran.code, ran.err) == (1, expected)

@@ -146,6 +146,8 @@ def test_a_folder_without_vgg19_names_the_file_and_how_to_get_it(train, tmp_path
     [
         (("--from-scratch",), "--from-scratch"),
         (("--start-from", "checkpoint.safetensors"), "--start-from"),
+        (("--mix", "checkpoint.safetensors"), "--mix"),
+        (("--mix-share", 0.5), "--mix-share"),
     ],
 )
 def test_options_of_the_practical_family_are_refused(train, tmp_path, options, named):
@@ -154,7 +156,7 @@ def test_options_of_the_practical_family_are_refused(train, tmp_path, options, n
     assert (ran.code, ran.out) == (2, "")
     assert ran.usage_error == (
         f"Invalid value for {named}: the paper's family trains f and g from random weights on "
-        "frozen features: --start-from and --from-scratch have no meaning for it"
+        f"frozen features: {named} has no meaning for it"
     )
     assert not (tmp_path / "run").exists()
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentcut.cli.mixing import MixOption, MixShareOption, pair_mixes
 from latentcut.cli.options import with_name
-from latentcut.cli.train import missing_extra, mix_shares
+from latentcut.cli.train import missing_extra
 from latentcut.errors import BadConfig, FileMissing
 
 if TYPE_CHECKING:
@@ -44,19 +45,8 @@ def bundle(
     zoom_factor: Annotated[
         float | None, typer.Option(metavar="F", help="Side of a crop over side of the thing.")
     ] = None,
-    mix: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Mix in the weights of another stage of the same training; may be repeated.",
-        ),
-    ] = None,
-    mix_share: Annotated[
-        list[float] | None,
-        typer.Option(
-            min=0, max=1, metavar="S", help="How much of --mix (default: 0.5); one for each."
-        ),
-    ] = None,
+    mix: MixOption = None,
+    mix_share: MixShareOption = None,
     mirror: Annotated[
         bool,
         typer.Option(
@@ -76,7 +66,7 @@ def bundle(
     frame = frame_of(settings | {"mirror": mirror})
     if data is not None and not data.is_dir():
         raise FileMissing(data, "a folder of data sets")
-    shares = mix_shares(mix or [], mix_share or [])
+    pairs = pair_mixes(mix, mix_share)
     try:
         from latentcut.training.bundling import make_bundle
         from latentcut.training.checkpoint import Mix
@@ -84,7 +74,7 @@ def bundle(
         raise missing_extra(error, "latentcut bundle") from error
 
     folder = with_name(output)
-    mixes = [Mix(*pair) for pair in zip(mix or (), shares, strict=True)]
+    mixes = [Mix(*pair) for pair in pairs]
     info = make_bundle(checkpoint, folder, name or folder.name, data, frame, mixes=mixes)
     typer.echo(summary_of(info, output, frame == FrameInfo()))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentcut.cli.edge import interrupted
+from latentcut.cli.mixing import MixOption, MixShareOption, check_checkpoint, pair_mixes
 from latentcut.cli.options import check_folder_target
 from latentcut.errors import FileMissing, MissingExtra
 
@@ -46,19 +47,8 @@ def train(
         Path | None,
         typer.Option(metavar="CHECKPOINT", help="Start a new run from these averaged weights."),
     ] = None,
-    mix: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="Mix in the weights of another stage before the start; may be repeated.",
-        ),
-    ] = None,
-    mix_share: Annotated[
-        list[float] | None,
-        typer.Option(
-            min=0, max=1, metavar="S", help="How much of --mix (default: 0.5); one for each."
-        ),
-    ] = None,
+    mix: MixOption = None,
+    mix_share: MixShareOption = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Start the encoder from random weights.")
     ] = False,
@@ -77,12 +67,14 @@ def train(
         raise FileMissing(data, "a folder of data sets")
     check_folder_target(output)
     if is_paper_config(config):
-        if start_from is not None or from_scratch:
-            raise typer.BadParameter(
-                "the paper's family trains f and g from random weights on frozen features: "
-                "--start-from and --from-scratch have no meaning for it",
-                param_hint="--start-from" if start_from is not None else "--from-scratch",
-            )
+        refuse_for_paper_family(
+            {
+                "--start-from": start_from is not None,
+                "--from-scratch": from_scratch,
+                "--mix": bool(mix),
+                "--mix-share": bool(mix_share),
+            }
+        )
         return train_paper_family(config, data, output, backbones, settings or ())
     resolved = load_config(config, settings or ())
     backbone = find_backbone(resolved, backbones, output, start_from, from_scratch=from_scratch)
@@ -90,10 +82,9 @@ def train(
         raise typer.BadParameter(
             "there is nothing to mix it into: give --start-from, too", param_hint="--mix"
         )
-    shares = mix_shares(mix or [], mix_share or [])
-    for checkpoint in (*([] if start_from is None else [start_from]), *(mix or ())):
-        if not checkpoint.is_file():
-            raise FileMissing(checkpoint, "a checkpoint (.safetensors)")
+    pairs = pair_mixes(mix, mix_share)
+    if start_from is not None:
+        check_checkpoint(start_from)
     try:
         from latentcut.training.checkpoint import Mix
         from latentcut.training.loop import train as run
@@ -106,7 +97,7 @@ def train(
     validate = None
     if is_main() and resolved.train.validate_every > 0:
         validate = build_validation(data, resolved)
-    mixes = [Mix(*pair) for pair in zip(mix or (), shares, strict=True)]
+    mixes = [Mix(*pair) for pair in pairs]
     checkpoint = run_to_end(
         lambda: run(resolved, data, backbone, output, validate, start_from, mixes),
         output,
@@ -116,6 +107,24 @@ def train(
         bundle = output / "bundle"
         typer.echo(f"next: latentcut bundle {checkpoint} --output {bundle} --data {data}")
     return None
+
+
+def refuse_for_paper_family(given: Mapping[str, bool]) -> None:
+    """
+    Stop at options that the paper's family has no use for, instead of passing over them.
+
+    Args:
+        given: Option -> whether it was given.
+
+    Raises:
+        typer.BadParameter: One was.
+    """
+    for option in (option for option, is_given in given.items() if is_given):
+        raise typer.BadParameter(
+            "the paper's family trains f and g from random weights on frozen features: "
+            f"{option} has no meaning for it",
+            param_hint=option,
+        )
 
 
 def train_paper_family(
@@ -214,22 +223,6 @@ def find_backbone(
             param_hint="--backbones",
         )
     return None
-
-
-def mix_shares(mix: list[Path], given: list[float]) -> list[float]:
-    """
-    The share of each checkpoint that is mixed in, in order.
-
-    Raises:
-        typer.BadParameter: Some have a share and some have none, or there are too many.
-    """
-    shares = given or [0.5] * len(mix)
-    if len(shares) != len(mix):
-        raise typer.BadParameter(
-            f"give one for each --mix: {len(mix)} of those, {len(shares)} shares",
-            param_hint="--mix-share",
-        )
-    return shares
 
 
 def missing_extra(error: ModuleNotFoundError, what: str) -> ImportError:

@@ -276,14 +276,14 @@ def without_repeats(masks: list[FloatArray], max_overlap: float, num_known: int 
         return kept
     chosen = np.empty((len(masks), len(masks[0])), dtype=np.float32)
     areas = np.empty(len(masks), dtype=np.float32)
+    limits = np.full(len(masks), max_overlap, dtype=np.float32)
+    limits[:num_known] -= KNOWN_MARGIN
     for place, mask in enumerate(masks):
         area, count = float(mask.sum()), len(kept)
         if count and place >= num_known:
             both = chosen[:count] @ mask
             union = areas[:count] + area - both
-            limits = np.full(count, max_overlap, dtype=np.float32)
-            limits[:num_known] -= KNOWN_MARGIN
-            if (both > limits * np.maximum(union, 1e-6)).any():
+            if (both > limits[:count] * np.maximum(union, 1e-6)).any():
                 continue
         chosen[count], areas[count] = mask, area
         kept.append(place)

@@ -219,16 +219,15 @@ class Encoder(nn.Module):
         self.meaning = nn.Conv2d(96 + 96, semantics, 1) if semantics else None
 
     def forward(self, image: Tensor) -> Features:
-        half, quarter, eighth, *deep = self.backbone(image / 127.5 - 1.0)
-        x16 = torch.cat(deep, dim=1)  # (B, 416, H/16, W/16)
-        pooled = self.image_pool(x16.mean((2, 3), keepdim=True))
-        x16 = self.context(F.relu(self.deep(x16) + pooled))
-        x16 = double(x16)
-        x8 = self.merge(torch.cat([x16, eighth], dim=1))  # (B, 96, H/8, W/8)
+        half, quarter, eighth, *sixteenth = self.backbone(image / 127.5 - 1.0)
+        deep = torch.cat(sixteenth, dim=1)  # (B, 416, H/16, W/16)
+        pooled = self.image_pool(deep.mean((2, 3), keepdim=True))
+        x16 = self.context(F.relu(self.deep(deep) + pooled))
+        x8 = self.merge(torch.cat([double(x16), eighth], dim=1))  # (B, 96, H/8, W/8)
         embedding = self.to_embedding(x8).float()
         embedding = embedding * torch.rsqrt((embedding * embedding).sum(1, keepdim=True) + 1e-6)
         return Features(
-            trunk=self._with_semantics(self.to_trunk(x8), torch.cat(deep, dim=1), x8),
+            trunk=self._with_semantics(self.to_trunk(x8), deep, x8),
             embedding=embedding,
             head=self.to_head(self.fine(quarter)),
             detail=self.to_detail(self.finest(half)),

@@ -45,7 +45,7 @@ class DecoderGraph(nn.Module):
 
     def __init__(self, model: ClickModel) -> None:
         super().__init__()
-        self.decoder, self.scorer = model.decoder, model.scorer
+        self.model = model
 
     def forward(
         self,
@@ -58,9 +58,8 @@ class DecoderGraph(nn.Module):
         click_sign: Tensor,
     ) -> tuple[Tensor, Tensor]:
         features = Features(trunk, embedding, head, detail)
-        decoded = self.decoder(features, guidance, click_index, click_sign)
-        semantics = trunk[:, self.decoder.num_trunk :]
-        return decoded.logits, self.scorer(decoded, guidance, semantics)
+        answer = self.model.decode(features, guidance, click_index, click_sign)
+        return answer.decoded.logits, answer.scores
 
 
 class TorchBackend:
