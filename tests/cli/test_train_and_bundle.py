@@ -116,6 +116,16 @@ def test_a_frame_that_is_no_multiple_of_sixteen_is_refused(run, tmp_path):
     assert (ran.code, ran.err) == (1, expected)
 
 
+def test_a_click_look_as_large_as_the_image_is_refused(run, tmp_path):
+    options = ("--output", tmp_path / "b", "--click-look-share", 1.0)
+    ran = run("bundle", tmp_path / "checkpoint", *options)
+
+    assert (ran.code, ran.err) == (
+        1,
+        "Error: --click-look-share 1.0: input should be less than 1\n",
+    )
+
+
 def test_a_checkpoint_that_is_not_there_is_refused(run, tmp_path):
     pytest.importorskip("torch", reason="making bundles needs the extra train")
     missing = tmp_path / "checkpoint.safetensors"

@@ -3,10 +3,10 @@ from __future__ import annotations
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from latentcut.core.clicks import Click
-from latentcut.core.frame import Frame, frame_size, resize, whole_frame, zoom_frame
+from latentcut.core.frame import Frame, click_frame, frame_size, resize, whole_frame, zoom_frame
 
 
 @st.composite
@@ -348,6 +348,56 @@ def test_a_zoom_frame_lies_in_the_image_and_holds_mask_and_positive_clicks(
     assert bottom <= frame.box_xyxy[3] <= height
     assert frame.shows(click) is True
     assert max(frame.size_hw) == 384
+
+
+@pytest.mark.parametrize(
+    ("clicks", "box_xyxy"),
+    [
+        pytest.param([Click(400, 300)], (300, 200, 500, 400), id="around the click"),
+        pytest.param([Click(390, 300), Click(410, 280)], (300, 190, 500, 390), id="two clicks"),
+        pytest.param([Click(400, 300), Click(9, 9, False)], (300, 200, 500, 400), id="negative"),
+        pytest.param([Click(20, 590)], (0, 400, 200, 600), id="moved into the image"),
+        pytest.param([Click(400.4, 299.6)], (300, 200, 500, 400), id="rounded"),
+    ],
+)
+def test_a_click_frame_is_a_square_around_the_positive_clicks(clicks, box_xyxy):
+    frame = click_frame(clicks, (600, 800), 384, 0.25)
+
+    assert frame == Frame(box_xyxy, (600, 800), (384, 384))
+
+
+def test_a_click_frame_is_cut_where_the_image_is_narrower():
+    frame = click_frame([Click(50, 700)], (1000, 100), 384, 0.5)
+
+    assert frame == Frame((0, 450, 100, 950), (1000, 100), (384, 80))
+
+
+@pytest.mark.parametrize(
+    ("clicks", "image_hw", "share"),
+    [
+        pytest.param([], (600, 800), 0.5, id="no clicks"),
+        pytest.param([Click(5, 5, False)], (600, 800), 0.5, id="negative ones alone"),
+        pytest.param([Click(100, 100), Click(499, 100)], (600, 800), 0.5, id="too far apart"),
+        pytest.param([Click(5, 5)], (40, 48), 0.5, id="the image is as small as the least crop"),
+    ],
+)
+def test_there_is_no_click_frame_without_clicks_that_fit_into_it(clicks, image_hw, share):
+    assert click_frame(clicks, image_hw, 384, share) is None
+
+
+@given(st.integers(1, 700), st.integers(1, 700), st.floats(0.05, 0.95), st.data())
+def test_a_click_frame_lies_in_the_image_and_shows_the_positive_clicks(height, width, share, data):
+    places = st.tuples(st.floats(0, width - 1), st.floats(0, height - 1))
+    clicks = [Click(x, y) for x, y in data.draw(st.lists(places, min_size=1, max_size=3))]
+
+    frame = click_frame(clicks, (height, width), 384, share)
+
+    assume(frame is not None)
+    left, top, right, bottom = frame.box_xyxy
+    assert 0 <= left < right <= width
+    assert 0 <= top < bottom <= height
+    assert all(frame.shows(click) for click in clicks)
+    assert max(frame.box_hw) < max(height, width)
 
 
 @pytest.mark.parametrize(

@@ -346,6 +346,49 @@ def test_no_second_look_is_taken_when_it_is_switched_off():
     assert prediction.expected_iou[0] == 0.5
 
 
+CLICK_LOOK = FrameInfo(first_px=64, click_look_share=0.5, click_look_px=96, second_look_gain=None)
+
+
+def test_a_first_click_is_answered_in_a_crop_around_it_too():
+    predictor = Predictor(scripted_scores(0.0, 1.0), CLICK_LOOK)
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert prediction.placed[0].frame.box_xyxy == (40, 40, 160, 160)
+    assert prediction.expected_iou[0] == np.float32(1 / (1 + np.exp(-1)))
+
+
+def test_a_candidate_that_the_crop_around_the_click_cuts_off_is_that_of_the_whole_image():
+    predictor = Predictor(scripted_scores(0.0, 1.0), CLICK_LOOK)
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert prediction.placed[1].frame.box_xyxy == (0, 0, 240, 240)
+    assert prediction.candidate(1).all()
+
+
+def test_the_crop_around_the_click_is_left_out_where_the_whole_image_is_surer():
+    predictor = Predictor(scripted_scores(1.0, 0.0), CLICK_LOOK)
+
+    prediction = predictor.open(np.zeros((240, 240, 3), dtype=np.uint8)).click(100, 100)
+
+    assert {logits.frame.box_xyxy for logits in prediction.placed} == {(0, 0, 240, 240)}
+
+
+def test_a_later_click_is_answered_once(predictor, photo):
+    backend = CountingBackend(predictor.backend)
+    info = predictor.frame_info.model_copy(update={"click_look_share": 0.5})
+    counting = Predictor(backend, info, predictor.selection)
+    session = counting.open(photo)
+    session.click(55, 35)
+    before = backend.num_decoded
+
+    session.click(CORNER.x, CORNER.y)
+
+    assert before > 1
+    assert backend.num_decoded == before + 1
+
+
 def test_only_the_crops_used_last_are_kept(predictor, photo):
     backend = CountingBackend(predictor.backend)
     counting = Predictor(backend, predictor.frame_info, predictor.selection)

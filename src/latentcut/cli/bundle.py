@@ -45,6 +45,17 @@ def bundle(
     zoom_factor: Annotated[
         float | None, typer.Option(metavar="F", help="Side of a crop over side of the thing.")
     ] = None,
+    click_look_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Answer first clicks in a crop around them, too: its side over the image's "
+            "longer side (default: never).",
+        ),
+    ] = None,
+    click_look_px: Annotated[
+        int | None, typer.Option(metavar="PX", help="Longer side at which that crop is shown.")
+    ] = None,
     mix: MixOption = None,
     mix_share: MixShareOption = None,
     mirror: Annotated[
@@ -61,7 +72,13 @@ def bundle(
     """
     from latentcut.core.bundle import FrameInfo
 
-    given = {"first_px": first_px, "zoom_px": zoom_px, "zoom_factor": zoom_factor}
+    given = {
+        "first_px": first_px,
+        "zoom_px": zoom_px,
+        "zoom_factor": zoom_factor,
+        "click_look_share": click_look_share,
+        "click_look_px": click_look_px,
+    }
     settings = {key: value for key, value in given.items() if value is not None}
     frame = frame_of(settings | {"mirror": mirror})
     if data is not None and not data.is_dir():
@@ -113,6 +130,7 @@ def summary_of(info: BundleInfo, output: Path, is_default_frame: bool) -> str:
             f"step {facts['step']}",
             f"frame        image {frame.first_px} px, crop {frame.zoom_px} px, "
             f"factor {frame.zoom_factor:g}"
+            + (f", click look {frame.click_look_share:g}" if frame.click_look_share else "")
             + (", and mirrored" if frame.mirror else "")
             + (" (defaults)" if is_default_frame else ""),
             f"parity       torch and ONNX Runtime differ by {facts['torch_onnx_difference']:.1e}",

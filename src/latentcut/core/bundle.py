@@ -39,6 +39,9 @@ class FrameInfo(_Strict):
         zoom_factor: Side of a crop over side of the object.
         zoom_min_gain: Least ratio of the image's longer side to the crop's that makes a crop
             worth its encoding; 1.0: always, so that large objects are shown at zoom_px, too.
+        click_look_share: Side of a crop around the first clicks in which they are answered, too,
+            over the image's longer side; None: never.
+        click_look_px: Longer side of the frame of that crop.
         second_look_gain: Least such ratio at which a first answer is looked at again, zoomed
             in; None: never.
         mirror: Whether the network is also asked about the mirror image; the answer is the mean.
@@ -48,6 +51,8 @@ class FrameInfo(_Strict):
     zoom_px: int = Field(default=384, ge=64, le=2048, multiple_of=16)
     zoom_factor: float = Field(default=1.3, ge=1.0, le=4.0)
     zoom_min_gain: float = Field(default=1.0, ge=1.0)
+    click_look_share: float | None = Field(default=None, gt=0.0, lt=1.0)
+    click_look_px: int = Field(default=320, ge=64, le=2048, multiple_of=16)
     second_look_gain: float | None = Field(default=1.2, ge=1.0)
     mirror: bool = False
 

@@ -255,6 +255,34 @@ def zoom_frame(
     return crop_frame(extent, clicks, image_hw, long_side_px, factor, min_gain)
 
 
+def click_frame(
+    clicks: Sequence[Click], image_hw: tuple[int, int], long_side_px: int, share: float
+) -> Frame | None:
+    """
+    The frame of a square around clicks, moved and cut to lie in the image.
+
+    Args:
+        clicks: All clicks; the square is centred on the box of the positive ones.
+        image_hw: Size of the image.
+        long_side_px: Length of the frame's longer side, in network pixels.
+        share: Side of the square over the image's longer side.
+
+    Returns:
+        The frame; None without positive clicks, or where they do not fit into the square, or
+        where it is as large as the image.
+    """
+    points = click_points_xy(clicks, positive=True)
+    side = max(MIN_CROP_PX, math.floor(share * max(image_hw) + 0.5))
+    if len(points) == 0 or side >= max(image_hw) or np.ptp(points, axis=0).max() > side - 2:
+        return None
+    height, width = min(side, image_hw[0]), min(side, image_hw[1])
+    centre_x, centre_y = (points.min(0) + points.max(0)) / 2
+    left = min(max(0, math.floor(centre_x - width / 2 + 0.5)), image_hw[1] - width)
+    top = min(max(0, math.floor(centre_y - height / 2 + 0.5)), image_hw[0] - height)
+    box = (left, top, left + width, top + height)
+    return Frame(box, image_hw, frame_size((height, width), long_side_px))
+
+
 def mask_extent(mask: BoolArray) -> tuple[int, int, int, int] | None:
     """Left, top, right, bottom edge of what is inside a mask (h, w), in its cells; None: empty."""
     if not mask.any():

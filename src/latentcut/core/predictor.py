@@ -34,7 +34,7 @@ from latentcut.core.bundle import (
 )
 from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
 from latentcut.core.everything import EverythingOptions, FoundObject, find_all
-from latentcut.core.frame import Frame, crop_frame, resize, whole_frame, zoom_frame
+from latentcut.core.frame import Frame, click_frame, crop_frame, resize, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
 from latentcut.core.images import ImageLimits, read_image
 from latentcut.core.mirrored import MirroredBackend
@@ -66,6 +66,20 @@ class Answer(NamedTuple):
     def judged(self, box: Box) -> Answer:
         """The answer to a box: cut off outside of it, and scored by how it agrees with it."""
         return Answer(*judge(self.placed, self.scores, box))
+
+    def improved_by(self, closer: Answer) -> Answer:
+        """
+        Each candidate from the look that g expects more of.
+
+        One that the closer look cuts off goes on outside of it, so it stays as it is.
+        """
+        is_cut = [frame.cut_share(logits) > MAX_CUT_SHARE for logits, frame in closer.placed]
+        is_better = (closer.scores > self.scores) & ~np.array(is_cut)
+        pairs = zip(is_better, closer.placed, self.placed, strict=True)
+        return Answer(
+            tuple(new if better else old for better, new, old in pairs),
+            np.where(is_better, closer.scores, self.scores),
+        )
 
     def mask_for(self, frame: Frame) -> NDArray[np.float32]:
         """The best candidate as the next run's previous mask in the same frame, (H / 4, W / 4)."""
@@ -215,7 +229,8 @@ class Predictor:
         gain = self.frame_info.zoom_min_gain
         view = self._zoom(encoded, checked, previous_mask, gain) or encoded.whole
         if previous_mask is None:
-            return self._second_look(encoded, checked, self._answer(view, checked, None))
+            first = self._answer(view, checked, None)
+            return self._look_closer(encoded, checked, first).prediction(checked, self.selection)
         previous = view.frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
         return self._answer(view, checked, previous).prediction(checked, self.selection)
 
@@ -275,31 +290,25 @@ class Predictor:
         hints = later_hints(previous, view.frame, box, clicks)
         return self._answer(view, (*clicks, *hints), previous).judged(box)
 
-    def _second_look(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Prediction:
+    def _look_closer(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Answer:
         """
-        Answer once more, zoomed in on a small first answer; keep the one g expects more of.
+        Answer the first clicks in crops, too: around them, and around what is best by then.
 
-        The first answer shows where the object is, the crop shows it at the size the network
-        knows best. The first mask is not fed back: it must not bind the second look. A
-        candidate that the crop cuts off means something larger: the first look's stays.
+        A crop shows a small object at the size the network knows best. Earlier masks are not
+        fed back: they must not bind a closer look.
         """
-        prediction = first.prediction(clicks, self.selection)
-        gain = self.frame_info.second_look_gain
-        view = None if gain is None else self._zoom(encoded, clicks, prediction.mask, gain)
-        if view is None:
-            return prediction
-        second = self._answer(view, clicks, None)
-        if second.scores.max() <= first.scores.max():
-            return prediction
-        is_cut = np.array(
-            [frame.cut_share(logits) > MAX_CUT_SHARE for logits, frame in second.placed]
-        )
-        pairs = zip(is_cut, first.placed, second.placed, strict=True)
-        merged = Answer(
-            tuple(old if cut else new for cut, old, new in pairs),
-            np.where(is_cut, first.scores, second.scores),
-        )
-        return merged.prediction(clicks, self.selection)
+        info, best = self.frame_info, first
+        if info.click_look_share is not None:
+            where = (encoded.size_hw, info.click_look_px, info.click_look_share)
+            frame = click_frame(clicks, *where)
+            if frame is not None:
+                best = best.improved_by(self._answer(self._view(encoded, frame), clicks, None))
+        if info.second_look_gain is not None:
+            mask = best.prediction(clicks, self.selection).mask
+            view = self._zoom(encoded, clicks, mask, info.second_look_gain)
+            if view is not None:
+                best = best.improved_by(self._answer(view, clicks, None))
+        return best
 
     def _answer(self, view: View, clicks: Clicks, previous: NDArray[np.float32] | None) -> Answer:
         """Run f and g on the clicks that lie in a view, and a mask (H / 4, W / 4) before them."""
