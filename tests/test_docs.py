@@ -179,12 +179,12 @@ def test_published_tables_follow_from_their_rows(path: Path):
         assert summarise(rows_of(run), protocol=protocol_of(result)) == run["table"]
 
 
-def published_runs() -> list[dict]:
-    """The runs of the shipped bundle in the published comparison."""
+def published_runs(name: str = "development.json") -> list[dict]:
+    """The runs of the shipped bundle in a published comparison."""
     from latentcut.core.bundle import default_bundle_path, read_bundle
     from latentcut.evaluation.results import read_result
 
-    result = read_result(ROOT / "docs" / "results" / "development.json")
+    result = read_result(ROOT / "docs" / "results" / name)
     fingerprint = read_bundle(default_bundle_path()).fingerprint
     ours = {p["name"] for p in result["predictors"] if p["fingerprint"] == fingerprint}
     return [run for run in result["runs"] if run["predictor"] in ours]
@@ -201,6 +201,17 @@ def test_pages_show_the_published_numbers_of_the_shipped_bundle(page: str):
             part = run["table"][kind]
             nocs = f"{part['noc_85']:.2f} | {part['noc_90']:.2f}"
             assert nocs in text, f"{run['dataset']} {kind}: {nocs}"
+
+
+def test_the_readme_shows_the_published_numbers_of_users_who_click_elsewhere():
+    text = (ROOT / "README.md").read_text()
+    runs = published_runs("users.json")
+
+    assert {run["user"] for run in runs} == {"centre", "noisy", "off-centre", "boundary"}
+    for run in runs:
+        part = run["table"]["selected"]
+        figures = f"{part['noc_85']:.2f} | {part['noc_90']:.2f} | {part['mean_iou'][0]:.3f}"
+        assert figures in text, f"{run['dataset']} {run['user']}: {figures}"
 
 
 def test_the_readme_shows_the_published_numbers_of_the_classical_methods():
