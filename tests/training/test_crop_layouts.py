@@ -46,7 +46,7 @@ def config(config_path):
 def test_crops_come_from_the_official_training_list(voc_root, config):
     source = CropSource(voc_root, config.data, config.clicks)
 
-    drawn = {entry.image_id for entry in source.sets[0].images}
+    drawn = {entry.image_id for entry in source.pictures.sets[0].images}
     crop = source(64, np.random.default_rng(0))
 
     assert drawn == set(NAMES[1:])

@@ -8,8 +8,9 @@ import pytest
 from latentcut.errors import BadConfig
 from latentcut.training.batches import StepBatches, stream
 from latentcut.training.config import load_config
-from latentcut.training.crops import CropSource, is_held_out, place
+from latentcut.training.crops import CropSource, place
 from latentcut.training.distributed import Job, share_of
+from latentcut.training.weighted_sets import is_held_out
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def test_picture_and_target_of_a_crop_show_the_same_object(source):
 
 
 def test_held_out_images_are_a_fixed_slice_and_never_drawn(source):
-    held_out = {e.image_id for e in source.sets[0].images if is_held_out(e.image_id, 4)}
+    held_out = {e.image_id for e in source.pictures.sets[0].images if is_held_out(e.image_id, 4)}
 
-    drawn = {e.image_id for e in source.entries[0]}
+    drawn = {e.image_id for e in source.pictures.entries[0]}
 
     assert held_out
     assert drawn

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
-from latentcut.errors import CheckpointBroken
+from latentcut.errors import BadConfig, CheckpointBroken
 from latentcut.training.checkpoint import read_facts
 from latentcut.training.config import TrainConfig, load_config
 from latentcut.training.loop import learning_rate_share, train
@@ -67,24 +69,27 @@ def test_a_killed_run_resumes_bit_for_bit(shapes_root: Path, config_path: Path, 
     assert steps == list(range(1, 9))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_saves_its_checkpoint_first(
-    shapes_root: Path, config_path: Path, tmp_path: Path
+    shapes_root: Path, config_path: Path, tmp_path: Path, number: int
 ):
     output = tmp_path / "run"
-    arguments = ["--set", "train.checkpoint_minutes=60.0", "--set", "train.steps=100000"]
+    arguments = ["train.checkpoint_minutes=60.0", "train.steps=100000", "data.workers=1"]
     process = subprocess.Popen(
-        command(config_path, shapes_root, output, *arguments),
+        command(config_path, shapes_root, output, *[x for a in arguments for x in ("--set", a)]),
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (output / "log.jsonl").exists():
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    os.killpg(process.pid, number)  # as a terminal does: the loader's processes get it, too
+    errors = process.communicate(timeout=60)[1]
 
     assert read_facts(output / "checkpoint.safetensors")["step"] >= 1
+    assert b"Traceback" not in errors
 
 
 def test_training_lowers_the_loss_on_drawn_shapes(
@@ -120,3 +125,18 @@ def test_the_learning_rate_warms_up_and_falls_on_a_cosine():
     shares = [learning_rate_share(step, config) for step in (0, 9, 10, 60, 110)]
 
     assert shares == pytest.approx([0.1, 1.0, 1.0, 0.55, 0.1])  # (1 + 0.1) / 2 halfway
+
+
+def test_data_without_objects_end_in_one_clear_error(
+    shapes_root: Path, config_path: Path, tmp_path: Path
+):
+    empty = tmp_path / "data"
+    shutil.copytree(shapes_root, empty)
+    for mask in (empty / "shapes" / "masks").iterdir():
+        Image.new("L", (128, 96)).save(mask)
+    config = load_config(config_path, ["data.workers=1"])
+
+    with pytest.raises(BadConfig) as caught:
+        train(config, empty, None, tmp_path / "run")
+
+    assert str(caught.value).startswith("1000 images drawn in a row from shapes in ")

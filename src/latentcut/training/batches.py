@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -87,15 +88,34 @@ def collate(index: int, crops: list[Crop], pair_ids: list[int]) -> Batch:
     )
 
 
+def leave_signals_to_the_loop(worker: int) -> None:
+    """
+    Let a loader process outlive an interrupt or termination signal.
+
+    A terminal or a job scheduler signals the whole group. The loop then finishes its step, saves
+    and ends its loaders; one that dies first makes torch end the loop in the middle of a step.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def load_batches(source: Source, config: Config, job: Job, start: int) -> Iterator[Batch]:
-    """Batches from micro-step ``start`` to the end of training, prepared ahead by workers."""
+    """
+    Batches from micro-step ``start`` to the end of training, prepared ahead by workers.
+
+    Raises:
+        BadConfig: The data sets hold no usable object. One crop is drawn here for that: an error
+            in a worker would reach the user inside two tracebacks.
+    """
     total = config.train.steps * config.train.accumulate
     workers = config.data.workers
+    source(config.data.crop_sizes[0], stream(config.train.seed, CROP_STREAM, start))
     loader = DataLoader(
         StepBatches(source, config, job),
         batch_size=None,
         sampler=range(start, total),
         num_workers=workers,
+        worker_init_fn=leave_signals_to_the_loop if workers else None,
         prefetch_factor=4 if workers else None,
     )
     return iter(loader)

@@ -52,6 +52,7 @@ class DataConfig:
     smallest_crop: float = 1.05  # crop side as a multiple of the object's longer side
     largest_crop: float = 4.0
     union_share: float = 0.2  # pairs whose target is two objects joined
+    thin_share: float = 0.0  # crops with a painted thin structure (training.thin_structures)
     cache_gib: float = 8.0  # decoded images kept in the loader's memory
     workers: int = 1
 

@@ -8,7 +8,6 @@ what ran before it: runs resume exactly, and any number of processes see the sam
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +18,14 @@ from numpy.typing import NDArray
 from latentcut.core.clicks import Click
 from latentcut.core.frame import resize
 from latentcut.core.images import read_image
-from latentcut.datasets.dataset import Annotated, LabelMap, open_dataset
-from latentcut.errors import BadConfig, nearest
-from latentcut.simulation.training_clicks import FirstClicks, first_clicks
+from latentcut.datasets.dataset import Annotated, LabelMap
+from latentcut.simulation.training_clicks import FirstClicks, first_clicks, happens
 from latentcut.training.config import ClickConfig, DataConfig
+from latentcut.training.thin_structures import add_thin_structure
+from latentcut.training.weighted_sets import MIN_OBJECT_PX, WeightedSets
 
 BoolArray = NDArray[np.bool_]
 
-MIN_OBJECT_PX = 60  # of the source image: smaller regions are mostly annotation noise
 MIN_TARGET_SHARE = 0.001  # of the crop
 MAX_TARGET_SHARE = 0.95
 MIN_SIDE_PX = 48  # of a crop in the source image
@@ -51,14 +50,6 @@ class Crop:
     clicks: tuple[tuple[Click, ...], ...]
 
 
-def is_held_out(image_id: str, every: int) -> bool:
-    """Whether an image belongs to the validation slice: one in ``every``, by a hash of its id."""
-    if every <= 0:
-        return False
-    digest = hashlib.sha256(image_id.encode()).digest()
-    return int.from_bytes(digest[:4], "big") % every == 0
-
-
 class CropSource:
     """
     Draws crops from weighted data sets.
@@ -69,16 +60,11 @@ class CropSource:
         clicks: First clicks.
 
     Raises:
-        BadConfig: No set is named, or one is not in ``root``.
+        BadConfig: As weighted_sets.WeightedSets.
     """
 
     def __init__(self, root: Path, data: DataConfig, clicks: ClickConfig) -> None:
-        known = sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
-        for name in data.sets:
-            if name not in known:
-                raise BadConfig(f"data.sets names {name!r}, not in {root}; {nearest(name, known)}")
-        if not data.sets:
-            raise BadConfig(f"data.sets is empty; {nearest('', known)}")
+        self.pictures = WeightedSets(root, data.sets, data.held_out_every)
         self.data = data
         self.how = FirstClicks(
             clicks.single_share,
@@ -87,37 +73,22 @@ class CropSource:
             clicks.max_negative,
             clicks.anywhere_share,
         )
-        self.sets = [open_dataset(root / name, split="train") for name in data.sets]
-        self.entries = [
-            [e for e in s.images if not is_held_out(e.image_id, data.held_out_every)]
-            for s in self.sets
-        ]
-        for name, entries in zip(data.sets, self.entries, strict=True):
-            if not entries:
-                raise BadConfig(
-                    f"every picture of {root / name} is held out for validation; raise "
-                    f"data.held_out_every from {data.held_out_every}, or leave the set out"
-                )
-        weights = np.array(list(data.sets.values()))
-        self.shares = weights / weights.sum()
         self.budget = int(data.cache_gib * 2**30)
         self.images: dict[Path, NDArray[np.uint8]] = {}
         self.maps: dict[tuple[int, str], list[LabelMap]] = {}
 
     def __call__(self, size: int, rng: np.random.Generator) -> Crop:
         """One crop of ``size`` px with ``data.pairs_per_image`` pairs."""
-        while True:
-            which = int(rng.choice(len(self.sets), p=self.shares))
-            entries = self.entries[which]
-            entry = entries[int(rng.integers(len(entries)))]
-            crop = self._cut(entry, self._maps(which, entry), size, rng)
-            if crop is not None:
-                return crop
+
+        def cut(which: int, entry: Annotated) -> Crop | None:
+            return self._cut(entry, self._maps(which, entry), size, rng)
+
+        return self.pictures.draw(rng, cut)
 
     def _maps(self, which: int, entry: Annotated) -> list[LabelMap]:
         found = self.maps.get((which, entry.image_id))
         if found is None:
-            found = self.sets[which].label_maps(entry)
+            found = self.pictures.sets[which].label_maps(entry)
             if self._has_room(sum(m.labels.nbytes for m in found)):
                 self.maps[which, entry.image_id] = found
         return found
@@ -161,13 +132,12 @@ class CropSource:
         if mirror:
             pixels, ignore = pixels[:, ::-1], ignore[:, ::-1]
             regions = [region[:, ::-1] for region in regions]
-        targets, clicks = self._pairs([np.ascontiguousarray(r) for r in regions], rng)
-        return Crop(
-            np.ascontiguousarray(change_colours(pixels, rng)),
-            targets,
-            np.ascontiguousarray(ignore),
-            clicks,
-        )
+        pixels, ignore = np.ascontiguousarray(pixels), np.ascontiguousarray(ignore)
+        regions = [np.ascontiguousarray(region) for region in regions]
+        if happens(self.data.thin_share, rng):
+            pixels, regions = add_thin_structure(pixels, regions, rng)
+        targets, clicks = self._pairs(regions, rng)
+        return Crop(np.ascontiguousarray(change_colours(pixels, rng)), targets, ignore, clicks)
 
     def _window(self, gt_mask: BoolArray, rng: np.random.Generator) -> tuple[int, int, int, int]:
         """Box (x0, y0, x1, y1) of the crop in the image, around or near the object."""

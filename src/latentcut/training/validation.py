@@ -14,7 +14,7 @@ from latentcut.evaluation.table import summarise
 from latentcut.nets.export import TorchBackend
 from latentcut.nets.model import ClickModel
 from latentcut.training.config import Config, DataConfig
-from latentcut.training.crops import MIN_OBJECT_PX, is_held_out
+from latentcut.training.weighted_sets import MIN_OBJECT_PX, is_held_out
 
 MAX_CLICKS = 10  # half the protocol's: what matters during training shows by then
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from latentcut.core.images import read_image
 from latentcut.errors import BadConfig
-from latentcut.training.crops import is_held_out
 from latentcut.training.paper.config import PaperDataConfig
 from latentcut.training.paper.whole_images import WholeImages, shrink_labels
+from latentcut.training.weighted_sets import is_held_out
 
 ANY = 64  # a size that has no meaning
 
@@ -57,7 +57,7 @@ def drawn(source: WholeImages, count: int = 20):
 
 
 def test_an_image_is_taken_whole_as_it_is_or_mirrored(source: WholeImages):
-    stored = [read_image(entry.image_path) for entry in source.entries[0]]
+    stored = [read_image(entry.image_path) for entry in source.pictures.entries[0]]
     known = {image.tobytes() for image in stored}
     mirrored = {np.ascontiguousarray(image[:, ::-1]).tobytes() for image in stored}
 
@@ -96,13 +96,13 @@ def test_the_same_generator_state_gives_the_same_crop_whatever_the_size(source: 
 
 def test_held_out_images_are_never_drawn(shapes_root: Path):
     source = WholeImages(shapes_root, data(held_out_every=4))
-    held_out = {e.image_id for e in source.sets[0].images if is_held_out(e.image_id, 4)}
+    held_out = {e.image_id for e in source.pictures.sets[0].images if is_held_out(e.image_id, 4)}
 
-    offered = {e.image_id for e in source.entries[0]}
+    offered = {e.image_id for e in source.pictures.entries[0]}
 
     assert held_out
     assert offered.isdisjoint(held_out)
-    assert offered | held_out == {e.image_id for e in source.sets[0].images}
+    assert offered | held_out == {e.image_id for e in source.pictures.sets[0].images}
 
 
 # ---------------------------------------------------------------- sizes
@@ -190,17 +190,27 @@ def test_objects_of_less_than_60_px_are_no_targets(one_image):
 # ---------------------------------------------------------------- what is refused
 
 
-@pytest.mark.parametrize(
-    ("sets", "given", "hint"),
-    [
-        (("shape",), "'shape'", "did you mean 'shapes'? known: shapes"),
-        ((), "''", "known: shapes"),
-    ],
-)
-def test_an_unknown_set_or_none_is_named_with_the_known_ones(
-    shapes_root: Path, sets: tuple[str, ...], given: str, hint: str
-):
+def test_an_unknown_set_is_named_with_the_known_ones(shapes_root: Path):
     with pytest.raises(BadConfig) as caught:
-        WholeImages(shapes_root, data(sets))
+        WholeImages(shapes_root, data(("shape",)))
 
-    assert str(caught.value) == f"data.sets names {given}, not in {shapes_root}; {hint}"
+    assert str(caught.value) == (
+        f"data.sets names 'shape', not in {shapes_root}; did you mean 'shapes'? known: shapes"
+    )
+
+
+def test_no_set_at_all_is_refused(shapes_root: Path):
+    with pytest.raises(BadConfig) as caught:
+        WholeImages(shapes_root, data(()))
+
+    assert str(caught.value) == "data.sets is empty; known: shapes"
+
+
+def test_a_set_without_any_object_ends_in_an_error_and_not_in_an_endless_search(one_image):
+    empty = one_image(np.zeros((40, 50), dtype=np.uint8), {})
+
+    with pytest.raises(BadConfig) as caught:
+        WholeImages(empty, data(("one",)))(0, np.random.default_rng(0))
+
+    assert str(caught.value).startswith("1000 images drawn in a row from one in ")
+    assert str(caught.value).endswith(f"latentcut data check {empty / 'one'}")

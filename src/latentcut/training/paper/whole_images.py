@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from latentcut.core.clicks import Click
 from latentcut.core.frame import resize
 from latentcut.core.images import read_image
-from latentcut.datasets.dataset import open_dataset
-from latentcut.errors import BadConfig, nearest
+from latentcut.datasets.dataset import Annotated
 from latentcut.simulation.training_clicks import sampled_clicks
-from latentcut.training.crops import MIN_OBJECT_PX, Crop, is_held_out
+from latentcut.training.crops import Crop
 from latentcut.training.paper.config import PaperDataConfig
+from latentcut.training.weighted_sets import MIN_OBJECT_PX, WeightedSets
 
 BoolArray = NDArray[np.bool_]
 MULTIPLE_PX = 16  # sizes are padded to it; the padding does not count
@@ -29,35 +29,18 @@ class WholeImages:
         data: Sets and weights; crop geometry is not looked at.
 
     Raises:
-        BadConfig: No set is named, or one is not in ``root``.
+        BadConfig: As weighted_sets.WeightedSets.
     """
 
     def __init__(self, root: Path, data: PaperDataConfig) -> None:
-        known = sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
-        for name in data.sets or [""]:
-            if name not in known:
-                raise BadConfig(f"data.sets names {name!r}, not in {root}; {nearest(name, known)}")
         self.data = data
-        self.sets = [open_dataset(root / name, split="train") for name in data.sets]
-        self.entries = [
-            [e for e in s.images if not is_held_out(e.image_id, data.held_out_every)]
-            for s in self.sets
-        ]
-        for name, entries in zip(data.sets, self.entries, strict=True):
-            if not entries:
-                raise BadConfig(
-                    f"every picture of {root / name} is held out for validation; raise "
-                    f"data.held_out_every from {data.held_out_every}, or leave the set out"
-                )
-        weights = np.array(list(data.sets.values()))
-        self.shares = weights / weights.sum()
+        self.pictures = WeightedSets(root, data.sets, data.held_out_every)
 
     def __call__(self, size: int, rng: np.random.Generator) -> Crop:
         """One image with ``data.pairs_per_image`` click sets; ``size`` is of no meaning here."""
-        while True:
-            which = int(rng.choice(len(self.sets), p=self.shares))
-            entry = self.entries[which][int(rng.integers(len(self.entries[which])))]
-            maps = self.sets[which].label_maps(entry)
+
+        def look(which: int, entry: Annotated) -> Crop | None:
+            maps = self.pictures.sets[which].label_maps(entry)
             chosen = maps[int(rng.integers(len(maps)))]
             image, factor = self._reduced(read_image(entry.image_path))
             labels = shrink_labels(chosen.labels, image.shape[:2]) if factor < 1 else chosen.labels
@@ -67,11 +50,14 @@ class WholeImages:
                 if value not in (0, chosen.ignore_value)
             ]
             objects = [o for o in objects if o.sum() >= MIN_OBJECT_PX]
-            if objects:
-                ignore = np.zeros(labels.shape, dtype=bool)
-                if chosen.ignore_value is not None:
-                    ignore = labels == chosen.ignore_value
-                return self._crop(image, objects, ignore, rng)
+            if not objects:
+                return None
+            ignore = np.zeros(labels.shape, dtype=bool)
+            if chosen.ignore_value is not None:
+                ignore = labels == chosen.ignore_value
+            return self._crop(image, objects, ignore, rng)
+
+        return self.pictures.draw(rng, look)
 
     def _reduced(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
         limit = self.data.longest_side
