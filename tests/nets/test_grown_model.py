@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from scipy import ndimage
 
-from latentcut.core.guidance import NUM_GUIDANCE, guidance_maps
-from latentcut.nets.encoder import ContextBlock
+from latentcut.core.guidance import NUM_GUIDANCE
+from latentcut.nets.decoder import MoreBlocks
+from latentcut.nets.encoder import ContextBlock, same_conv
 from latentcut.nets.export import export_graphs, largest_difference
 from latentcut.nets.model import G_PARTS, ClickModel
-from latentcut.nets.scorer import (
-    DEPTH_CELLS,
-    PEAK,
-    POSITIVE_NEARNESS,
-    click_depths,
-    erode,
-    surroundings,
-)
+from latentcut.nets.scorer import surroundings
 
+MORE = ("decoder.trunk_more.", "decoder.head_more.", "decoder.detail_more.")
 SMALL = {"trunk": 16, "head": 8, "detail": 8, "embedding": 8, "dilations": (1, 2)}
 
 
 def grown() -> ClickModel:
     torch.manual_seed(0)
-    return ClickModel(**SMALL, semantics=12, context_blocks=2).eval()
+    return ClickModel(
+        **SMALL, semantics=12, context_blocks=2, changes=True, more=MoreBlocks(1, (2, 1), 1, 1)
+    ).eval()
 
 
 def with_a_say(model: ClickModel) -> ClickModel:
     """The same with random weights where training starts from zeros."""
     for name, parameter in model.named_parameters():
-        if name.startswith(("encoder.context.", "scorer.more")):
+        if name.startswith(("encoder.context.", "scorer.more", "scorer.changes", *MORE)):
             torch.nn.init.normal_(parameter, std=0.2)
     return model
 
@@ -40,11 +35,6 @@ def inputs(size: int = 64):
     image = torch.rand(1, 3, size, size) * 255
     guidance = torch.rand(1, NUM_GUIDANCE, size // 4, size // 4)
     return image, guidance, torch.tensor([[3]]), torch.tensor([[1.0]])
-
-
-def peaks(*points_xy: tuple[float, float], size: int = 256) -> torch.Tensor:
-    maps = guidance_maps(np.array(points_xy).reshape(-1, 2), np.zeros((0, 2)), (size, size))
-    return torch.from_numpy(maps)[None, POSITIVE_NEARNESS] ** PEAK
 
 
 def test_a_grown_model_answers_at_first_as_the_small_one():
@@ -126,60 +116,6 @@ def test_a_model_that_went_through_evaluation_is_still_frozen():
     assert not model.decoder.training
 
 
-def test_eroding_takes_the_least_of_nine_and_nothing_beyond_the_edges():
-    maps = torch.rand(2, 3, 11, 17)
-
-    ours = erode(maps)
-
-    theirs = ndimage.minimum_filter(maps.numpy(), size=(1, 1, 3, 3), mode="constant", cval=0.0)
-    np.testing.assert_array_equal(ours.numpy(), theirs)
-
-
-def test_depth_is_the_chessboard_distance_to_the_outside():
-    rng = np.random.default_rng(0)
-    mask = ndimage.binary_opening(rng.random((64, 64)) > 0.25, iterations=2)
-    mask[20:45, 15:60] = True
-    padded = np.pad(mask, 1)
-    expected = ndimage.distance_transform_cdt(padded, "chessboard")[1:-1, 1:-1]
-    assert expected.max() < DEPTH_CELLS
-
-    probs = torch.from_numpy(mask.astype(np.float32))[None, None]
-    depths = click_depths(probs, probs.new_zeros(1, 64, 64))
-
-    assert depths[0, 0, 2].exp().item() == pytest.approx(expected.max() + 0.1, rel=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("x", "in_the_square", "in_the_bar"), [(78, 1.0, 1.0), (42, 0.1, 0.1), (118, 0.1, 1.0)]
-)
-def test_a_click_is_as_deep_as_it_lies_from_the_nearest_edge(x, in_the_square, in_the_bar):
-    # cells are 4 px: a square of 20 x 20 cells whose middle is at 78 px, and a bar twice as long
-    candidates = torch.zeros(1, 2, 64, 64)
-    candidates[0, 0, 10:30, 10:30] = 1
-    candidates[0, 1, 10:30, 10:50] = 1
-
-    depths = click_depths(candidates, peaks((float(x), 78.0)))
-
-    largest = depths[0, :, 1]
-    assert largest.tolist() == pytest.approx([in_the_square, in_the_bar], abs=0.12)
-
-
-def test_without_clicks_every_candidate_is_at_no_depth():
-    depths = click_depths(torch.ones(1, 2, 64, 64), peaks())
-
-    assert depths[0, :, :2].abs().max().item() == 0.0
-
-
-def test_the_mean_depth_counts_every_click_and_the_largest_the_deepest_one():
-    candidate = torch.zeros(1, 1, 64, 64)
-    candidate[0, 0, 10:30, 10:30] = 1
-
-    depths = click_depths(candidate, peaks((78.0, 78.0), (42.0, 78.0)))[0, 0]
-
-    assert depths[1].item() == pytest.approx(1.0, abs=0.05)
-    assert depths[0].item() == pytest.approx(0.55, abs=0.1)
-
-
 def test_surroundings_are_a_band_of_two_cells_outside_the_candidate():
     probs = torch.zeros(1, 1, 12, 12)
     probs[0, 0, 4:8, 4:8] = 1
@@ -190,3 +126,20 @@ def test_surroundings_are_a_band_of_two_cells_outside_the_candidate():
     expected[2:10, 2:10] = 1
     expected[4:8, 4:8] = 0
     torch.testing.assert_close(band, expected)
+
+
+@pytest.mark.parametrize("size_hw", [(16, 16), (12, 9), (7, 10)])
+def test_the_quick_way_to_a_gradient_is_the_same_dilated_convolution(size_hw):
+    torch.manual_seed(0)
+    conv = same_conv(6, 6, 3, dilation=2, groups=6)
+    x = torch.randn(2, 6, *size_hw)
+    expected = conv(x)  # no gradient wanted: the plain way
+    plain = torch.nn.functional.conv2d(
+        x.requires_grad_(), conv.weight, conv.bias, 1, 2, 2, conv.groups
+    )
+    wanted = torch.autograd.grad((plain**2).sum(), [x, conv.weight])
+
+    ours = conv(x)
+
+    torch.testing.assert_close(ours, expected)
+    torch.testing.assert_close(torch.autograd.grad((ours**2).sum(), [x, conv.weight]), wanted)

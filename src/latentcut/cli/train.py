@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from latentcut.cli.edge import interrupted
-from latentcut.cli.mixing import MixOption, MixShareOption, check_checkpoint, pair_mixes
+from latentcut.cli.mixing import MixOption, MixShareOption, pair_mixes
 from latentcut.cli.options import check_folder_target
 from latentcut.errors import FileMissing, MissingExtra
 
@@ -45,7 +45,10 @@ def train(
     ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option(metavar="CHECKPOINT", help="Start a new run from these averaged weights."),
+        typer.Option(
+            metavar="START",
+            help="Start a new run from a checkpoint's averaged weights, or from a bundle.",
+        ),
     ] = None,
     mix: MixOption = None,
     mix_share: MixShareOption = None,
@@ -83,15 +86,16 @@ def train(
             "there is nothing to mix it into: give --start-from, too", param_hint="--mix"
         )
     pairs = pair_mixes(mix, mix_share)
-    if start_from is not None:
-        check_checkpoint(start_from)
     try:
         from latentcut.training.checkpoint import Mix
         from latentcut.training.loop import train as run
+        from latentcut.training.start import check_start
         from latentcut.training.validation import build_validation
     except ModuleNotFoundError as error:
         raise missing_extra(error, "latentcut train") from error
 
+    if start_from is not None:
+        check_start(start_from)
     if is_main():
         typer.echo(config_as_toml(resolved))
     validate = None

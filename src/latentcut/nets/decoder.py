@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentcut.core.guidance import NUM_GUIDANCE
-from latentcut.nets.encoder import Features, double
+from latentcut.nets.encoder import ContextBlock, Features, double
 from latentcut.nets.normalisation import BatchNorm, conv_norm_relu
 
 NUM_SIMILARITY = 4  # maximum and mean over the clicks of each sign
@@ -78,6 +78,77 @@ class ResidualBlock(nn.Module):
         return x + self.step(x)
 
 
+class MoreBlocks(NamedTuple):
+    """
+    Blocks of f that start as the identity, by where they are.
+
+    Attributes:
+        context: Self-attention blocks after the trunk, at stride 16.
+        trunk: Dilations of correction blocks after those, at stride 8.
+        head: Correction blocks at stride 4.
+        detail: Correction blocks at stride 2, twice as wide inside.
+    """
+
+    context: int = 0
+    trunk: tuple[int, ...] = ()
+    head: int = 0
+    detail: int = 0
+
+
+NO_MORE_BLOCKS = MoreBlocks()
+
+
+class CorrectionBlock(nn.Module):
+    """
+    x + 3x3(relu(norm(dilated 3x3(x)))), which starts as the identity.
+
+    So it can be put into a trained network.
+
+    Args:
+        channels: Of the input and the output.
+        hidden: Between the two convolutions.
+        dilation: Of the first one.
+
+    Shape:
+        (B, C, h, w) -> the same.
+    """
+
+    def __init__(self, channels: int, hidden: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.step = conv_norm_relu(channels, hidden, 3, dilation=dilation)
+        self.out = nn.Conv2d(hidden, channels, 3, padding=1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]  # bias=True
+
+    def forward(self, x: Tensor) -> Tensor:
+        change: Tensor = self.out(self.step(x))
+        return x + change
+
+
+class CoarseContext(nn.Module):
+    """
+    Self-attention of the trunk at half its resolution, as a residual; starts as the identity.
+
+    A click is a few cells, and what it says concerns all that belongs to the same thing: here
+    every cell reads it, however far away.
+
+    Args:
+        channels: Of the trunk, a multiple of 4.
+        blocks: How many.
+
+    Shape:
+        (B, C, h, w), h and w even -> the same.
+    """
+
+    def __init__(self, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*[ContextBlock(channels) for _ in range(blocks)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        low = F.avg_pool2d(x, 2)
+        return x + double(self.blocks(low) - low)
+
+
 class Decoder(nn.Module):
     """
     f.
@@ -86,6 +157,7 @@ class Decoder(nn.Module):
         num_masks: M.
         trunk, head, detail: Channel counts, equal to those of the encoder's outputs.
         dilations: One residual block each.
+        more: What a later stage of training puts into it; see ``MoreBlocks``.
 
     Shape:
         features of B images as Features, guidance (B, 7, H/4, W/4), index int64 (B, K),
@@ -93,7 +165,13 @@ class Decoder(nn.Module):
     """
 
     def __init__(
-        self, num_masks: int, trunk: int, head: int, detail: int, dilations: tuple[int, ...]
+        self,
+        num_masks: int,
+        trunk: int,
+        head: int,
+        detail: int,
+        dilations: tuple[int, ...],
+        more: MoreBlocks = NO_MORE_BLOCKS,
     ) -> None:
         super().__init__()
         self.num_trunk = trunk
@@ -111,6 +189,14 @@ class Decoder(nn.Module):
         self.detail_norm = BatchNorm(detail)
         self.detail = conv_norm_relu(detail, detail)
         self.to_correction = nn.Conv2d(detail, num_masks, 1)
+        context = [CoarseContext(trunk, more.context)] if more.context else []
+        self.trunk_more = nn.Sequential(
+            *context, *[CorrectionBlock(trunk, trunk, dilation) for dilation in more.trunk]
+        )
+        self.head_more = nn.Sequential(*[CorrectionBlock(head, head) for _ in range(more.head)])
+        self.detail_more = nn.Sequential(
+            *[CorrectionBlock(detail, 2 * detail) for _ in range(more.detail)]
+        )
         # the refinement starts as no correction at all
         nn.init.zeros_(self.to_correction.weight)
         nn.init.zeros_(self.to_correction.bias)  # type: ignore[arg-type]  # bias=True
@@ -121,11 +207,11 @@ class Decoder(nn.Module):
         similarity = click_similarity(features.embedding, index, sign).to(guide8.dtype)
         of_image = features.trunk[:, : self.num_trunk]  # what follows is for g
         x = self.to_trunk(torch.cat([guide8, similarity], dim=1)) + of_image
-        trunk = self.trunk(F.relu(self.trunk_norm(x)))  # (B, C_trunk, H/8, W/8)
+        trunk = self.trunk_more(self.trunk(F.relu(self.trunk_norm(x))))  # (B, C_trunk, H/8, W/8)
         x = double(self.trunk_to_head(trunk)) + self.guide_to_head(guide4) + features.head
-        head = self.head(F.relu(self.head_norm(x)))  # (B, C_head, H/4, W/4)
+        head = self.head_more(self.head(F.relu(self.head_norm(x))))  # (B, C_head, H/4, W/4)
         coarse = self.to_masks(head)
         x = double(self.head_to_detail(head)) + features.detail
-        x = self.detail(F.relu(self.detail_norm(x)))  # (B, C_detail, H/2, W/2)
+        x = self.detail_more(self.detail(F.relu(self.detail_norm(x))))  # (B, C_detail, H/2, W/2)
         logits = double(coarse) + self.to_correction(x)
         return Decoded(logits.float(), coarse.float(), trunk, head)

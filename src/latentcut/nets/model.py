@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from latentcut.nets.decoder import Decoded, Decoder
+from latentcut.nets.decoder import NO_MORE_BLOCKS, Decoded, Decoder, MoreBlocks
 from latentcut.nets.encoder import Encoder, Features
 from latentcut.nets.scorer import Scorer
 
@@ -32,6 +32,8 @@ class ClickModel(nn.Module):
         dilations: Dilations of the trunk's residual blocks.
         semantics: Channels of the encoder that are for g alone; 0: none.
         context_blocks: Self-attention blocks of the encoder.
+        changes: Whether g looks at what a candidate changes of the previous mask.
+        more: Blocks of f that start as the identity.
     """
 
     def __init__(
@@ -44,13 +46,15 @@ class ClickModel(nn.Module):
         dilations: tuple[int, ...] = (1, 2, 4, 8, 2, 1),
         semantics: int = 0,
         context_blocks: int = 0,
+        changes: bool = False,
+        more: MoreBlocks = NO_MORE_BLOCKS,
     ) -> None:
         super().__init__()
         self.num_masks = num_masks
         self.f_is_frozen = False
         self.encoder = Encoder(trunk, head, detail, embedding, semantics, context_blocks)
-        self.decoder = Decoder(num_masks, trunk, head, detail, dilations)
-        self.scorer = Scorer(num_masks, trunk, head, semantics)
+        self.decoder = Decoder(num_masks, trunk, head, detail, dilations, more)
+        self.scorer = Scorer(num_masks, trunk, head, semantics, changes)
 
     def freeze_f(self) -> None:
         """From now on g alone learns, as the paper trains it: f is finished."""

@@ -13,14 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from latentcut.nets.decoder import Decoded
+from latentcut.nets.depths import NUM_CHANGES, NUM_DEPTHS, measure_depths
 
 NUM_SCALARS = 10
-NUM_DEPTHS = 4
-DEPTH_CELLS = 24  # of 4 px: deeper than that is the middle
-PEAK = 6  # power of the nearness to a click that leaves the clicked cell and little around it
-SHARPENING = 4.0  # of logits before depth is measured: a doubtful cell is in or out
 # channels of core.guidance.guidance_maps
-POSITIVE_NEARNESS, POSITIVE_DISC, NEGATIVE_DISC, PREVIOUS = 1, 2, 5, 6
+POSITIVE_DISC, NEGATIVE_DISC, PREVIOUS = 2, 5, 6
 
 
 def pool(maps: Tensor, weights: Tensor) -> Tensor:
@@ -95,42 +92,12 @@ def surroundings(probs: Tensor) -> Tensor:
     return (F.max_pool2d(probs, 5, stride=1, padding=2) - probs).clamp_min(0)
 
 
-def erode(maps: Tensor) -> Tensor:
-    """The least value of the 3 x 3 cells around each, nothing beyond the edges: (..., h, w)."""
-    # minima of shifted maps: forty times quicker than max_pool2d without a gradient
-    x = F.pad(maps, (1, 1, 1, 1))
-    rows = torch.minimum(torch.minimum(x[..., :-2], x[..., 1:-1]), x[..., 2:])
-    lower: Tensor = torch.minimum(rows[..., :-2, :], rows[..., 1:-1, :])
-    return torch.minimum(lower, rows[..., 2:, :])
-
-
-def click_depths(probs: Tensor, positive: Tensor) -> Tensor:
-    """
-    How near the middle of each candidate the positive clicks lie.
-
-    People click near the middle of what they mean, so a click at the edge of a candidate speaks
-    against it. Depth is the chessboard distance to the outside, in cells, up to DEPTH_CELLS.
-
-    Args:
-        probs: (B, M, h, w), candidates in [0, 1].
-        positive: (B, h, w), in [0, 1]: peaks at the positive clicks.
-
-    Returns:
-        (B, M, 4): mean and largest depth at the clicks over the candidate's largest depth, and
-        the logarithms of that and of the mean depth; without clicks the first two are 0.
-    """
-    depth, inside = probs, probs
-    for _ in range(DEPTH_CELLS - 1):
-        inside = erode(inside)
-        depth = depth + inside
-    deepest = depth.flatten(2).amax(2)  # (B, M)
-    peaks = positive.flatten(1)[:, None, :]  # (B, 1, N)
-    at_clicks = depth.flatten(2) * peaks
-    mean = at_clicks.sum(2) / peaks.sum(2).clamp_min(0.1)
-    logs = [(deepest + 0.1).log(), (mean + 0.1).log()]
-    largest = at_clicks.amax(2) / peaks.amax(2).clamp_min(0.1)
-    ratios = [x / deepest.clamp_min(0.5) for x in (mean, largest)]
-    return torch.stack([*ratios, *logs], dim=2)
+def new_say(num_inputs: int, hidden: int) -> nn.Sequential:
+    """Two layers that start as no say at all, so that they can be put into a trained g."""
+    last = nn.Linear(hidden, hidden)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(num_inputs, hidden), nn.ReLU(), last)
 
 
 class Scorer(nn.Module):
@@ -145,6 +112,8 @@ class Scorer(nn.Module):
         semantics: Channels of the encoder that are g's own; with them g also looks at what
             lies just around a candidate, which tells a whole from a part, and at how near its
             middle the clicks are. 0: none of it.
+        changes: g also looks at what a candidate changes of the previous mask, and how near the
+            middle of the change the newest click is.
         hidden: Width.
 
     Shape:
@@ -154,7 +123,13 @@ class Scorer(nn.Module):
     """
 
     def __init__(
-        self, num_masks: int, trunk: int, head: int, semantics: int = 0, hidden: int = 128
+        self,
+        num_masks: int,
+        trunk: int,
+        head: int,
+        semantics: int = 0,
+        changes: bool = False,
+        hidden: int = 128,
     ) -> None:
         super().__init__()
         num_inputs = 3 * trunk + 2 * head + NUM_SCALARS
@@ -167,14 +142,8 @@ class Scorer(nn.Module):
         if semantics:
             num_more = 4 * semantics + trunk
             self.more_norm = nn.LayerNorm(num_more)
-            self.more = nn.Sequential(
-                nn.Linear(num_more + NUM_DEPTHS, hidden),
-                nn.ReLU(),
-                (last := nn.Linear(hidden, hidden)),
-            )
-            # starts as no say at all, so that it can be put into a trained g
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+            self.more = new_say(num_more + NUM_DEPTHS, hidden)
+        self.changes = new_say(NUM_CHANGES, hidden) if changes else None
 
     def forward(
         self, decoded: Decoded, guidance: Tensor, semantics: Tensor | None = None
@@ -195,10 +164,14 @@ class Scorer(nn.Module):
             dim=2,
         )  # (B, M, num_inputs)
         x = self.shared(self.norm(inputs)) + self.rank
+        coarse, has_changes = decoded.coarse.detach(), self.changes is not None
+        if self.more is not None or has_changes:
+            depths = measure_depths(coarse, guidance.float(), changes=has_changes)
+        if self.changes is not None:
+            x = x + self.changes(depths.changes)
         if self.more is not None and semantics is not None:
-            depths = self._depths(decoded.coarse.detach(), guidance.float())
             around = self._around(probs8, trunk, guidance.float(), semantics.float())
-            x = x + self.more(torch.cat([self.more_norm(around), depths], dim=2))
+            x = x + self.more(torch.cat([self.more_norm(around), depths.clicks], dim=2))
         x = F.relu(x)
         x = torch.cat([x, x.mean(1, keepdim=True).expand_as(x)], dim=2)
         scores: Tensor = self.score(F.relu(self.mix(x))).squeeze(2)
@@ -218,8 +191,3 @@ class Scorer(nn.Module):
             ],
             dim=2,
         )  # (B, M, 4 C_semantics + C_trunk)
-
-    @staticmethod
-    @torch.no_grad()
-    def _depths(coarse: Tensor, guidance: Tensor) -> Tensor:
-        return click_depths((SHARPENING * coarse).sigmoid(), guidance[:, POSITIVE_NEARNESS] ** PEAK)

@@ -23,7 +23,16 @@ from latentcut.errors import CheckpointBroken, FileMissing
 FORMAT = "latentcut-checkpoint-1"
 
 # parts that start as no change at all: a model that has them can start from one that has not
-GROWN_PARTS = ("encoder.context.", "encoder.deep_meaning.", "encoder.meaning.", "scorer.more")
+GROWN_PARTS = (
+    "encoder.context.",
+    "encoder.deep_meaning.",
+    "encoder.meaning.",
+    "scorer.more",
+    "scorer.changes",
+    "decoder.trunk_more.",
+    "decoder.head_more.",
+    "decoder.detail_more.",
+)
 
 
 def save_checkpoint(

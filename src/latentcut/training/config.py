@@ -35,6 +35,12 @@ class ModelConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 2, 1)
     semantics: int = 0  # channels of the encoder that are for g alone
     context_blocks: int = 0  # self-attention blocks of the encoder
+    changes: bool = False  # g looks at what a candidate changes of the previous mask
+    # blocks of f that start as the identity (nets.decoder.MoreBlocks)
+    more_context: int = 0  # self-attention after the trunk, stride 16
+    more_trunk: tuple[int, ...] = ()  # dilations, stride 8
+    more_head: int = 0  # stride 4
+    more_detail: int = 0  # stride 2
     backbone: str = "mobilenetv2_deeplab_voc.safetensors"  # file name; its folder is given at start
 
 
@@ -52,6 +58,7 @@ class DataConfig:
     smallest_crop: float = 1.05  # crop side as a multiple of the object's longer side
     largest_crop: float = 4.0
     union_share: float = 0.2  # pairs whose target is two objects joined
+    paste_share: float = 0.0  # crops with a pasted object (training.pasted_objects)
     thin_share: float = 0.0  # crops with a painted thin structure (training.thin_structures)
     cache_gib: float = 8.0  # decoded images kept in the loader's memory
     workers: int = 1
@@ -68,6 +75,7 @@ class ClickConfig:
     corrective_shares: tuple[float, ...] = (0.45, 0.25, 0.18, 0.12)  # of 0, 1, 2, 3 clicks
     corrective_centre_share: float = 0.7
     selected_share: float = 0.5  # corrected mask is g's choice, else the best one
+    any_candidate_share: float = 0.0  # corrected mask is any candidate instead
     drop_previous_share: float = 0.1
     anywhere_share: float = 0.0  # clicks off the centre that may lie at a boundary, too
 

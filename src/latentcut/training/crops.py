@@ -21,6 +21,7 @@ from latentcut.core.images import read_image
 from latentcut.datasets.dataset import Annotated, LabelMap
 from latentcut.simulation.training_clicks import FirstClicks, first_clicks, happens
 from latentcut.training.config import ClickConfig, DataConfig
+from latentcut.training.pasted_objects import CutOut, cut_out, paste_object
 from latentcut.training.thin_structures import add_thin_structure
 from latentcut.training.weighted_sets import MIN_OBJECT_PX, WeightedSets
 
@@ -134,6 +135,8 @@ class CropSource:
             regions = [region[:, ::-1] for region in regions]
         pixels, ignore = np.ascontiguousarray(pixels), np.ascontiguousarray(ignore)
         regions = [np.ascontiguousarray(region) for region in regions]
+        if happens(self.data.paste_share, rng):
+            pixels, regions = paste_object(pixels, regions, self._whole_object(rng), rng)
         if happens(self.data.thin_share, rng):
             pixels, regions = add_thin_structure(pixels, regions, rng)
         targets, clicks = self._pairs(regions, rng)
@@ -159,6 +162,22 @@ class CropSource:
         x0 = place(int(left), int(right), crop_w, width, rng)
         y0 = place(int(top), int(bottom), crop_h, height, rng)
         return x0, y0, x0 + crop_w, y0 + crop_h
+
+    def _whole_object(self, rng: np.random.Generator) -> CutOut:
+        """Any object of any picture that does not touch the picture's edge."""
+
+        def cut(which: int, entry: Annotated) -> CutOut | None:
+            maps = self._maps(which, entry)
+            one = maps[int(rng.integers(len(maps)))]
+            values = one.values
+            if len(values) == 0:
+                return None
+            mask = one.labels == values[int(rng.integers(len(values)))]
+            if mask.sum() < MIN_OBJECT_PX:
+                return None
+            return cut_out(self._image(entry.image_path), mask)
+
+        return self.pictures.draw(rng, cut)
 
     def _regions(
         self,

@@ -26,17 +26,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from latentcut.errors import CheckpointBroken
+from latentcut.nets.decoder import MoreBlocks
 from latentcut.nets.model import ClickModel
-from latentcut.nets.pretrained import load_backbone
 from latentcut.training.batches import load_batches
-from latentcut.training.checkpoint import (
-    Mix,
-    load_checkpoint,
-    load_weights,
-    mix_weights,
-    read_facts,
-    save_checkpoint,
-)
+from latentcut.training.checkpoint import Mix, load_checkpoint, read_facts, save_checkpoint
 from latentcut.training.config import (
     Config,
     ModelConfig,
@@ -47,6 +40,7 @@ from latentcut.training.config import (
 from latentcut.training.crops import CropSource
 from latentcut.training.distributed import average_gradients, join_job, leave_job
 from latentcut.training.objective import step_loss
+from latentcut.training.start import set_start
 
 Validation = Callable[[ClickModel, int], dict[str, float]]
 
@@ -62,6 +56,8 @@ def build_model(model: ModelConfig) -> ClickModel:
         model.dilations,
         model.semantics,
         model.context_blocks,
+        model.changes,
+        MoreBlocks(model.more_context, model.more_trunk, model.more_head, model.more_detail),
     )
     return built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -174,7 +170,7 @@ def train(
         backbone: Pretrained encoder file; None starts from random weights.
         output: Run folder, made if need be.
         validate: Called with the averaged model and the step every ``validate_every`` steps.
-        start_from: Checkpoint whose averaged weights a new run starts from.
+        start_from: What a new run starts from: a checkpoint's averaged weights, or a bundle.
         mixes: Others whose averaged weights are mixed into these first, one after the other.
 
     Returns:
@@ -186,30 +182,22 @@ def train(
     job = join_job()
     torch.manual_seed(config.train.seed)
     model = build_model(config.model).to(job.device)
-    if backbone is not None:
-        load_backbone(model.encoder.backbone, backbone)
-    if start_from is not None:
-        load_weights(start_from, model, average=True, may_grow=True)
-        for mix in mixes:
-            mix_weights(mix, model)
+    source = CropSource(data_root, config.data, config.clicks)
+    output.mkdir(parents=True, exist_ok=True)
+    path, step, seconds = output / "checkpoint.safetensors", 0, 0.0
+    if not path.exists():
+        set_start(model, config, source, backbone, start_from, mixes)
     model.train()
     if config.train.learns == "g":
         model.freeze_f()
     average = {k: v.detach().clone() for k, v in model.state_dict().items()}
     optimiser = build_optimiser(model, config.train)
-    output.mkdir(parents=True, exist_ok=True)
-    path, step, seconds = output / "checkpoint.safetensors", 0, 0.0
     if path.exists():
         check_same_run(path, config)
         facts = load_checkpoint(path, model, average, optimiser)
         step, seconds = int(facts["step"]), float(facts["seconds"])
 
-    batches = load_batches(
-        CropSource(data_root, config.data, config.clicks),
-        config,
-        job,
-        start=step * config.train.accumulate,
-    )
+    batches = load_batches(source, config, job, start=step * config.train.accumulate)
     log = Log(output / "log.jsonl", step) if job.is_main else None
     stop = StopRequest()
     started = last_saved = time.monotonic()

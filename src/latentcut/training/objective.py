@@ -22,7 +22,7 @@ from latentcut.nets.losses import (
     selection_regret,
 )
 from latentcut.nets.model import Answer, ClickModel, repeat_features
-from latentcut.simulation.training_clicks import corrective_click
+from latentcut.simulation.training_clicks import corrective_click, happens
 from latentcut.training.batches import CORRECTION_STREAM, Batch, stream
 from latentcut.training.config import Config, LossConfig
 
@@ -103,6 +103,11 @@ def add_corrective_clicks(
             [rngs[n].random() < how.selected_share for n in rows], device=device
         )
         pick = torch.where(take_selected, answer.scores.argmax(1), best)
+        for row, n in enumerate(
+            rows
+        ):  # a mask of another thing: later clicks must get away from it
+            if happens(how.any_candidate_share, rngs[n]):
+                pick[row] = int(rngs[n].integers(logits.shape[1]))
         masks = logits[torch.arange(len(rows), device=device), pick] > 0  # (n, S/2, S/2)
         previous[where] = F.avg_pool2d(masks[:, None].float(), 2)[:, 0]
         for n, mask in zip(rows, masks.cpu().numpy(), strict=True):
