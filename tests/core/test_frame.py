@@ -6,7 +6,15 @@ import pytest
 from hypothesis import assume, given
 
 from latentcut.core.clicks import Click
-from latentcut.core.frame import Frame, click_frame, frame_size, resize, whole_frame, zoom_frame
+from latentcut.core.frame import (
+    Frame,
+    click_frame,
+    frame_size,
+    reach_beyond,
+    resize,
+    whole_frame,
+    zoom_frame,
+)
 
 
 @st.composite
@@ -273,6 +281,29 @@ def test_a_zoom_frame_reaches_as_far_as_the_positive_clicks():
     assert left <= 300 - 45  # 15 % of 301 px on each side
     assert right >= 601 + 45
     assert (top <= 400, bottom >= 500) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("click", "expected"),
+    [
+        pytest.param(Click(350, 450), (300, 400, 400, 500), id="inside"),
+        pytest.param(Click(600, 450, positive=False), (300, 400, 400, 500), id="negative"),
+        # 201 px away from the box's last column, 399: as far again on the other side of it
+        pytest.param(Click(600, 450), (300, 249, 802, 652), id="beside"),
+        pytest.param(Click(900, 450), (300, 0, 1000, 952), id="cut to the image"),
+    ],
+)
+def test_a_positive_click_outside_reaches_as_far_beyond_as_it_is_away(click, expected):
+    assert reach_beyond((300, 400, 400, 500), click, (1000, 1000)) == expected
+
+
+def test_a_zoom_frame_reaches_beyond_the_newest_click_alone():
+    mask = box_mask(300, 400, 400, 500)
+
+    newest, earlier = zoom(mask, [Click(600, 450)]), zoom(mask, [Click(600, 450), Click(350, 450)])
+
+    assert newest.box_xyxy[2] >= 802
+    assert earlier.box_xyxy[2] < 802
 
 
 def test_negative_clicks_do_not_widen_a_zoom_frame():

@@ -279,8 +279,8 @@ def test_a_small_object_is_encoded_again_from_close_by_and_only_once(predictor, 
     counting = Predictor(backend, predictor.frame_info, predictor.selection)
     encoded = counting.encode(photo)
 
-    counting.predict(encoded, [CENTRE], SMALL_OBJECT)
-    counting.predict(encoded, [CENTRE, Click(52, 33)], SMALL_OBJECT)
+    counting.predict(encoded, [Click(55, 35)], SMALL_OBJECT)
+    counting.predict(encoded, [Click(55, 35), Click(52, 33)], SMALL_OBJECT)
 
     info = predictor.frame_info
     assert [max(size_hw) for size_hw in backend.encoded_hw] == [info.first_px, info.zoom_px]

@@ -44,6 +44,9 @@ class FrameInfo(_Strict):
         click_look_px: Longer side of the frame of that crop.
         second_look_gain: Least such ratio at which a first answer is looked at again, zoomed
             in; None: never.
+        begin_anew_below: Expected IoU below which, after a click that contradicts the mask
+            before it (``doubt.contradicts``), the clicks are also answered without that mask, and
+            the better answer is kept; None: never.
         mirror: Whether the network is also asked about the mirror image; the answer is the mean.
     """
 
@@ -54,6 +57,7 @@ class FrameInfo(_Strict):
     click_look_share: float | None = Field(default=None, gt=0.0, lt=1.0)
     click_look_px: int = Field(default=320, ge=64, le=2048, multiple_of=16)
     second_look_gain: float | None = Field(default=1.2, ge=1.0)
+    begin_anew_below: float | None = Field(default=0.6, gt=0.0, le=1.0)
     mirror: bool = False
 
 

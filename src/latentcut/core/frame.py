@@ -230,7 +230,9 @@ def zoom_frame(
     The frame around the object as known so far.
 
     The box of the previous mask and the positive clicks is enlarged by ``factor`` and its
-    edges moved outwards to a grid whose step is about a tenth of it. The frame depends on
+    edges moved outwards to a grid whose step is about a tenth of it. Where the newest click is a
+    positive one outside of the mask's box, as much is added beyond it: people click in the middle
+    of what is missing. The frame depends on
     mask and clicks alone, and a mask that changes a little keeps its frame, so the
     encoding of the crop can be used again.
 
@@ -252,7 +254,38 @@ def zoom_frame(
     extent = None if mask is None else mask_extent(mask)
     if extent is None:
         return None
+    if clicks:
+        extent = reach_beyond(extent, clicks[-1], image_hw)
     return crop_frame(extent, clicks, image_hw, long_side_px, factor, min_gain)
+
+
+def reach_beyond(
+    extent_xyxy: tuple[int, int, int, int], click: Click, image_hw: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """
+    An extent that also holds what a positive click outside of it is the middle of.
+
+    Args:
+        extent_xyxy: Left, top, right, bottom edge, right and bottom exclusive.
+        click: A click.
+        image_hw: Size of the image.
+
+    Returns:
+        The extent and a square around the click that touches it, cut to the image; the extent
+        itself where the click is negative or inside.
+    """
+    left, top, right, bottom = extent_xyxy
+    x, y = click.pixel_xy
+    away = math.ceil(math.hypot(max(left - x, 0, x + 1 - right), max(top - y, 0, y + 1 - bottom)))
+    if not click.positive or away == 0:
+        return extent_xyxy
+    height, width = image_hw
+    return (
+        max(0, min(left, x - away)),
+        max(0, min(top, y - away)),
+        min(width, max(right, x + 1 + away)),
+        min(height, max(bottom, y + 1 + away)),
+    )
 
 
 def click_frame(

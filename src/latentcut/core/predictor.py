@@ -33,6 +33,7 @@ from latentcut.core.bundle import (
     read_bundle,
 )
 from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
+from latentcut.core.doubt import contradicts
 from latentcut.core.everything import EverythingOptions, FoundObject, find_all
 from latentcut.core.frame import Frame, click_frame, crop_frame, resize, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
@@ -208,7 +209,9 @@ class Predictor:
             encoded: The image, as of ``encode``.
             clicks: All clicks on the object so far, in order.
             previous_mask: bool (H0, W0), the mask shown before the newest click, or a mask
-                to start from. With it the network zooms in on the object.
+                to start from. With it the network zooms in on the object. Where the newest click
+                says that it is of another thing, and little is expected of an answer that holds
+                on to it, the clicks are also answered without it.
             box: Corners (x0, y0, x1, y1) of a box around the object, positions as those of
                 clicks. A previous mask that was made of something else than the box, because
                 there are no clicks or because its extent is another, is left out of account.
@@ -229,10 +232,13 @@ class Predictor:
         gain = self.frame_info.zoom_min_gain
         view = self._zoom(encoded, checked, previous_mask, gain) or encoded.whole
         if previous_mask is None:
-            first = self._answer(view, checked, None)
-            return self._look_closer(encoded, checked, first).prediction(checked, self.selection)
+            return self._begin(encoded, checked).prediction(checked, self.selection)
         previous = view.frame.cut_mask(previous_mask, GUIDANCE_STRIDE)
-        return self._answer(view, checked, previous).prediction(checked, self.selection)
+        answer = self._answer(view, checked, previous)
+        if self._is_in_doubt(answer, checked) and contradicts(checked[-1], view.frame, previous):
+            anew = self._begin(encoded, checked)
+            answer = max(answer, anew, key=lambda one: float(one.scores.max()))
+        return answer.prediction(checked, self.selection)
 
     def find_all(
         self,
@@ -289,6 +295,17 @@ class Predictor:
         """Answer from a mask (H / 4, W / 4) of what is meant by the box."""
         hints = later_hints(previous, view.frame, box, clicks)
         return self._answer(view, (*clicks, *hints), previous).judged(box)
+
+    def _begin(self, encoded: EncodedImage, clicks: Clicks) -> Answer:
+        """Answer clicks as if there had been no mask before."""
+        return self._look_closer(encoded, clicks, self._answer(encoded.whole, clicks, None))
+
+    def _is_in_doubt(self, answer: Answer, clicks: Clicks) -> bool:
+        """Whether g expects so little of an answer that another beginning may be better."""
+        limit = self.frame_info.begin_anew_below
+        if limit is None or not any(click.positive for click in clicks):
+            return False
+        return bool(read_scores(answer.scores, self.selection)[1].max() < limit)
 
     def _look_closer(self, encoded: EncodedImage, clicks: Clicks, first: Answer) -> Answer:
         """
