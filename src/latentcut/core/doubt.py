@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.distances import exact_distances
 from latentcut.core.frame import Frame
 from latentcut.core.guidance import GUIDANCE_STRIDE
 
@@ -43,5 +43,5 @@ def contradicts(click: Click, frame: Frame, previous: NDArray[np.float32]) -> bo
     if inside.all() or not inside.any():
         return True
     wrong = (~inside if click.positive else inside).astype(np.uint8)
-    depth = float(cv2.distanceTransform(wrong, cv2.DIST_L2, 5)[row, column])
+    depth = float(exact_distances(wrong)[row, column])
     return depth > CONTRADICTION_DEPTH * math.sqrt(float(inside.sum()) / math.pi)
