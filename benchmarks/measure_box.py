@@ -28,9 +28,9 @@ import latentcut
 from latentcut import Click, EncodedImage, Prediction, Predictor
 from latentcut.core.box_prompt import Box, check_box, filled_box, first_hints, standout_click
 from latentcut.core.clicks import Clicks
+from latentcut.core.encoded import CropCache, View
 from latentcut.core.frame import crop_frame, mask_extent
 from latentcut.core.metrics import iou
-from latentcut.core.predictor import CropCache, View
 from latentcut.datasets.folder import FolderDataset, Sample, read_sample_image
 from latentcut.simulation.robot import first_click, next_click
 

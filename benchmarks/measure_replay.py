@@ -19,8 +19,9 @@ import numpy as np
 
 import latentcut
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.metrics import iou
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.replay import replayed
 from latentcut.datasets.dataset import Sample, open_dataset
 from latentcut.simulation.robot import first_click, next_click

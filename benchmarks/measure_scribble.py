@@ -19,8 +19,9 @@ from skimage.morphology import skeletonize
 
 import latentcut
 from latentcut.core.distances import depth_map
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.metrics import iou
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.scribbles import scribble_clicks
 from latentcut.datasets.dataset import open_dataset
 from latentcut.simulation.robot import first_click

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import latentcut
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.metrics import iou
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.preferences import Look
 from latentcut.datasets.dataset import (
     LabelMap,

@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Click": "latentcut.core.clicks",
-    "EncodedImage": "latentcut.core.predictor",
+    "EncodedImage": "latentcut.core.encoded",
     "ImageLimits": "latentcut.core.images",
     "LatentcutError": "latentcut.errors",
     "Prediction": "latentcut.core.prediction",
@@ -43,9 +43,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from latentcut.core.clicks import Click
+    from latentcut.core.encoded import EncodedImage
     from latentcut.core.images import ImageLimits
     from latentcut.core.prediction import Prediction
-    from latentcut.core.predictor import EncodedImage, Predictor, load
+    from latentcut.core.predictor import Predictor, load
     from latentcut.core.session import Session
     from latentcut.errors import LatentcutError
 

@@ -322,7 +322,8 @@ def test_frame_settings_can_be_overridden_and_change_the_fingerprint():
         pytest.param(
             "zoom=320",
             "frame setting 'zoom=320' must look like key=value; did you mean 'zoom_px'? known: "
-            "click_look_px, click_look_share, first_px, mirror, second_look_gain, zoom_factor, "
+            "begin_anew_below, click_look_px, click_look_share, first_px, mirror, "
+            "second_look_gain, zoom_factor, "
             "zoom_min_gain, zoom_px",
             id="unknown key",
         ),

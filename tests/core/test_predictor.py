@@ -12,8 +12,9 @@ from PIL import Image
 import latentcut
 from latentcut import Click
 from latentcut.core.bundle import FrameInfo, SelectionInfo
+from latentcut.core.encoded import MAX_KEPT_CROPS
 from latentcut.core.metrics import iou
-from latentcut.core.predictor import MAX_KEPT_CROPS, Predictor, read_scores
+from latentcut.core.predictor import Predictor, read_scores
 from latentcut.errors import (
     BadBox,
     ClickOutsideImage,

@@ -39,9 +39,10 @@ from latentcut.annotation.kinds import (
 )
 from latentcut.annotation.records import ClickRecord, ObjectRecord, Part, Stroke, to_clicks
 from latentcut.core.clicks import check_clicks
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.masks import mask_area, mask_from_coco_rle
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.preferences import Look, Preferences
 from latentcut.core.scribbles import scribble_clicks
 from latentcut.errors import BadAction, MaskSizeMismatch, NoSuchCandidate, NotInProject

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.batch.prompts import ImagePrompts, Prompt
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.everything import EverythingOptions, FoundObject
 from latentcut.core.images import read_image
 from latentcut.core.masks import coco_rle, mask_from_coco_rle
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor, load
+from latentcut.core.predictor import Predictor, load
 from latentcut.core.session import Session
 from latentcut.errors import BadPrompts, LatentcutError, MaskSizeMismatch
 from latentcut.formats.pictures import path_in

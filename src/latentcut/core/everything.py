@@ -21,7 +21,8 @@ from latentcut.core.prediction import PlacedLogits, Prediction, paste
 from latentcut.errors import BadConfig
 
 if TYPE_CHECKING:
-    from latentcut.core.predictor import EncodedImage, Predictor
+    from latentcut.core.encoded import EncodedImage
+    from latentcut.core.predictor import Predictor
 
 STABILITY_OFFSET = 1.0  # logits; as in Segment Anything's automatic masks
 COMPARED_PX = 160  # longer side of the masks that are compared with each other

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentcut.core.backend import Backend, Features
+from latentcut.core.backend import Backend
 from latentcut.core.box_prompt import (
     Box,
     BoxXyxy,
@@ -34,6 +31,7 @@ from latentcut.core.bundle import (
 )
 from latentcut.core.clicks import Click, Clicks, check_clicks, click_points_xy
 from latentcut.core.doubt import contradicts
+from latentcut.core.encoded import EncodedImage, View
 from latentcut.core.everything import EverythingOptions, FoundObject, find_all
 from latentcut.core.frame import Frame, click_frame, crop_frame, resize, whole_frame, zoom_frame
 from latentcut.core.guidance import GUIDANCE_STRIDE, embedding_clicks, guidance_maps
@@ -48,14 +46,6 @@ BoolArray = NDArray[np.bool_]
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
 MAX_CUT_SHARE = 0.03  # of a crop's edge inside a candidate: more, and it goes on outside
-MAX_KEPT_CROPS = 4  # encodings of zoomed crops kept per image, about 4 MB each
-
-
-class View(NamedTuple):
-    """A part of an image as the network sees it: where it lies, and its features."""
-
-    frame: Frame
-    features: Features
 
 
 class Answer(NamedTuple):
@@ -91,54 +81,6 @@ class Answer(NamedTuple):
     def prediction(self, clicks: Clicks, selection: SelectionInfo) -> Prediction:
         """The answer as users meet it."""
         return Prediction(self.placed, *read_scores(self.scores, selection), clicks)
-
-
-class CropCache:
-    """Encodings of the last few crops of an image; saves time, never changes an answer."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Frame, Features] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, frame: Frame) -> Features | None:
-        with self._lock:
-            if frame in self._kept:
-                self._kept.move_to_end(frame)
-            return self._kept.get(frame)
-
-    def put(self, frame: Frame, features: Features) -> None:
-        with self._lock:
-            self._kept[frame] = features
-            self._kept.move_to_end(frame)
-            while len(self._kept) > MAX_KEPT_CROPS:
-                self._kept.popitem(last=False)
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedImage:
-    """
-    An image and its features, computed once. Immutable; threads may share it.
-
-    Attributes:
-        image: uint8 RGB (H0, W0, 3), read-only.
-        frame: The network frame of the whole image.
-        features: What the backend made of it.
-    """
-
-    image: NDArray[np.uint8]
-    frame: Frame
-    features: Features
-    crops: CropCache = field(default_factory=CropCache, repr=False)
-
-    @property
-    def whole(self) -> View:
-        """The view of the whole image."""
-        return View(self.frame, self.features)
-
-    @property
-    def size_hw(self) -> tuple[int, int]:
-        """Height and width of the image, in pixels."""
-        return self.frame.image_hw
 
 
 class Predictor:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 
 
 def replayed(

@@ -14,7 +14,8 @@ from latentcut.core.scribbles import scribble_clicks
 from latentcut.errors import MaskSizeMismatch, NothingToUndo
 
 if TYPE_CHECKING:
-    from latentcut.core.predictor import EncodedImage, Predictor
+    from latentcut.core.encoded import EncodedImage
+    from latentcut.core.predictor import Predictor
 
 BoolArray = NDArray[np.bool_]
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from latentcut.core.backend import Backend, Features
 from latentcut.core.clicks import Click
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.encoded import EncodedImage
+from latentcut.core.predictor import Predictor
 from latentcut.evaluation.segmenter import Answer, Conversation
 
 FloatArray = NDArray[np.float32]

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.frame import resize
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor, load
+from latentcut.core.predictor import Predictor, load
 from latentcut.integrations.sam_automatic import AutomaticMaskGenerator
 
 BoolArray = NDArray[np.bool_]

@@ -22,9 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click, Clicks
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.masks import has_holes, mask_to_polygons_centres
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.replay import replayed
 from latentcut.errors import (
     ImageTooLarge,

@@ -23,9 +23,9 @@ from latentcut.annotation.compose import MaskBook
 from latentcut.annotation.kinds import Action, BoxAction, ClickAction, ScribbleAction
 from latentcut.annotation.records import MaskId, ObjectRecord
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.masks import coco_rle, mask_area
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage
 from latentcut.errors import RevisionConflict
 from latentcut.store.rows import Document
 from latentcut.web.documents import (

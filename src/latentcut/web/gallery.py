@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.encoded import EncodedImage
+from latentcut.core.predictor import Predictor
 from latentcut.errors import StoreUnavailable, UnreadableImage
 from latentcut.store.project import ProjectStore
 from latentcut.store.rows import ImageRow

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import CropCache, EncodedImage
 from latentcut.core.everything import EverythingOptions, Search
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, CropCache, EncodedImage, Predictor, load
+from latentcut.core.predictor import BoolArray, Predictor, load
 
 T = TypeVar("T")
 

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from latentcut.core.clicks import Click
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, EncodedImage, Predictor
+from latentcut.core.predictor import BoolArray, Predictor
 from latentcut.web.inference import InferenceQueue, Priority
 from latentcut.web.memory import NUM_ENCODINGS, ByteLru
 

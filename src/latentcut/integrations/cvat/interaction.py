@@ -17,7 +17,8 @@ from PIL import Image
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Clicks
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.encoded import EncodedImage
+from latentcut.core.predictor import Predictor
 from latentcut.core.replay import replayed
 from latentcut.errors import LatentcutError
 from latentcut.integrations.cvat.masks import encode_mask

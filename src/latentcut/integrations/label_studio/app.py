@@ -20,8 +20,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from latentcut import __version__
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.replay import replayed
 from latentcut.errors import LatentcutError
 from latentcut.integrations.label_studio.fetching import Images

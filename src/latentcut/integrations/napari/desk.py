@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.everything import find_all
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor, load
+from latentcut.core.predictor import Predictor, load
 from latentcut.integrations.napari.pixels import RgbImage, rgb_pixels
 from latentcut.integrations.napari.planes import Plane
 from latentcut.integrations.napari.trail import Prompts, Trail

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Clicks
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage
 
 MAX_STEPS = 24  # answers kept
 MAX_MASK_BYTES = 100_000_000  # of their masks, each of which has the image's size

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from latentcut.core.box_prompt import BoxXyxy
 from latentcut.core.clicks import Click, Clicks
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.masks import mask_box_xyxy
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.core.replay import replayed
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.positions import Point, box_at, click_at

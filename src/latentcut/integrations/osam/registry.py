@@ -19,7 +19,8 @@ import numpy as np
 import osam
 from numpy.typing import NDArray
 
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.encoded import EncodedImage
+from latentcut.core.predictor import Predictor
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.osam.prompts import find
 from latentcut.web.memory import ByteLru, remembering_predictor

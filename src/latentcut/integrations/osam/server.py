@@ -15,7 +15,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.encoded import EncodedImage
+from latentcut.core.predictor import Predictor
 from latentcut.errors import PromptUnusable
 from latentcut.integrations.osam.prompts import Found, find
 from latentcut.integrations.serving import AdapterSettings, adapter_app, image_of

@@ -16,10 +16,11 @@ import numpy as np
 
 from latentcut import __version__
 from latentcut.core.bundle import BundleInfo, default_bundle_path, read_bundle
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.images import DEFAULT_LIMITS, ImageLimits, read_image
 from latentcut.core.masks import CocoRle, coco_rle, mask_from_coco_rle
 from latentcut.core.prediction import Prediction
-from latentcut.core.predictor import BoolArray, EncodedImage, Predictor
+from latentcut.core.predictor import BoolArray, Predictor
 from latentcut.core.replay import replayed
 from latentcut.errors import FileMissing, NotKept, PathNotServed, ServerBusy
 from latentcut.web.api.answers import (

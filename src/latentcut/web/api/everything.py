@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from latentcut.core.encoded import EncodedImage
 from latentcut.core.everything import EverythingOptions, FoundObject, Search
-from latentcut.core.predictor import EncodedImage, Predictor
+from latentcut.core.predictor import Predictor
 from latentcut.errors import ServerBusy
 from latentcut.web.api.answers import EverythingAnswer, FoundMask, candidate_url, drawn
 from latentcut.web.api.desk import Desk
