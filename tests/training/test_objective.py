@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from latentcut import Click
 from latentcut.nets.decoder import Decoded
+from latentcut.nets.encoder import Features
 from latentcut.nets.model import Answer
-from latentcut.training.config import LossConfig
-from latentcut.training.objective import click_targets, pair_losses
+from latentcut.training.batches import Batch
+from latentcut.training.config import ClickConfig, Config, LossConfig
+from latentcut.training.objective import add_corrective_clicks, click_targets, pair_losses
 
 NO_DIVERSITY = LossConfig(rank_weights=(0.0, 0.0))
 
@@ -84,3 +87,49 @@ def test_the_weights_of_ranked_diversity_are_those_of_the_paper():
     weights = LossConfig().rank_weights
 
     assert weights == tuple(0.0025 * factor for factor in (32, 16, 8, 4, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("share", "masks_fed_back"),
+    [pytest.param(0.0, {0}, id="the best one"), pytest.param(1.0, {0, 1, 2}, id="any candidate")],
+)
+def test_corrective_clicks_also_answer_masks_of_other_things(share, masks_fed_back):
+    size, pairs = 32, 24
+    halves = torch.full((3, size // 2, size // 2), -1.0)
+    halves[0, :8], halves[1, 8:], halves[2, :, :8] = 1.0, 1.0, 1.0  # what is meant is above
+    targets = torch.zeros(pairs, size, size, dtype=torch.bool)
+    targets[:, :16, :24] = True
+
+    class Scripted:
+        def decode(self, features, guidance, index, sign):
+            nothing = torch.zeros(1)
+            logits = halves.repeat(len(guidance), 1, 1, 1)
+            return Answer(Decoded(logits, logits, nothing, nothing), torch.zeros(len(guidance), 3))
+
+    batch = Batch(
+        0,
+        torch.zeros(pairs, 3, size, size, dtype=torch.uint8),
+        targets,
+        torch.zeros(pairs, size, size, dtype=torch.bool),
+        [(Click(10.0, 8.0),)] * pairs,
+        list(range(pairs)),
+    )
+    how = ClickConfig(
+        corrective_shares=(0.0, 1.0),
+        selected_share=0.0,
+        any_candidate_share=share,
+        drop_previous_share=0.0,
+    )
+
+    clicks, previous = add_corrective_clicks(
+        Scripted(), Features(*[torch.zeros(pairs, 1)] * 4), batch, Config(clicks=how)
+    )
+
+    small = [F.avg_pool2d((half > 0).float()[None], 2)[0] for half in halves]
+    found = [next(i for i, half in enumerate(small) if torch.equal(half, m)) for m in previous]
+    assert set(found) == masks_fed_back
+    for which, pair in zip(found, clicks, strict=True):
+        click = pair[-1]  # on an error of the mask that was fed back
+        column, row = click.pixel_xy
+        assert click.positive == bool(targets[0, row, column])
+        assert click.positive != bool(halves[which, row // 2, column // 2] > 0)

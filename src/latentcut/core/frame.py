@@ -232,9 +232,8 @@ def zoom_frame(
     The box of the previous mask and the positive clicks is enlarged by ``factor`` and its
     edges moved outwards to a grid whose step is about a tenth of it. Where the newest click is a
     positive one outside of the mask's box, as much is added beyond it: people click in the middle
-    of what is missing. The frame depends on
-    mask and clicks alone, and a mask that changes a little keeps its frame, so the
-    encoding of the crop can be used again.
+    of what is missing. The frame depends on mask and clicks alone, and a mask that changes a
+    little keeps its frame, so the encoding of the crop can be used again.
 
     Args:
         mask: bool (H0, W0), the mask before the newest click; None or empty: no zoom.
