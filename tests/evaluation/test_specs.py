@@ -123,7 +123,8 @@ def test_a_factory_is_called():
         pytest.param(
             "default?zoom=1",
             "frame setting 'zoom=1' must look like key=value; did you mean 'zoom_px'? known: "
-            "click_look_px, click_look_share, first_px, mirror, second_look_gain, zoom_factor, "
+            "begin_anew_below, click_look_px, click_look_share, first_px, mirror, "
+            "second_look_gain, zoom_factor, "
             "zoom_min_gain, zoom_px",
             id="frame",
         ),
